@@ -1,0 +1,193 @@
+"""What a rule is, and what it says: `Rule`, `Example`, `Finding`.
+
+A rule is one class in one file of rules/<topic>/. Its docstring is its documentation, its
+examples are its first tests, and `check` yields what it finds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from textwrap import dedent
+from typing import TYPE_CHECKING, ClassVar
+
+from gwlint.edits import Fix, Safety
+from gwlint.source import Span, Statement
+
+if TYPE_CHECKING:
+    from gwlint.model.deployment import Deployment
+    from gwlint.model.haproxy.config import HaproxyConfig
+    from gwlint.model.nginx.config import NginxConfig
+
+
+class Severity(IntEnum):
+    """ERROR: no start, or requests fail for certain. WARNING: fails when one server dies, on an
+    idle race, under load, on a deploy. INFO: costs connections, clarity, headroom."""
+
+    INFO = 1
+    WARNING = 2
+    ERROR = 3
+
+    @property
+    def label(self) -> str:
+        return self.name.lower()
+
+
+TOPICS = {
+    "0": "syntax",
+    "1": "addresses",
+    "2": "buffers",
+    "3": "timeouts",
+    "4": "keepalive",
+    "5": "health",
+    "6": "protocol",
+    "7": "capacity",
+    "8": "security",
+    "9": "hygiene",
+}
+"""The hundreds digit of a code, and the folder of rules/ in which the rule stands."""
+
+DIALECTS = {"NGX": "nginx", "HAP": "haproxy", "GTW": "gateway"}
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A related place and what it has to do with the finding: "the shorter timeout is here"."""
+
+    span: Span
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One fault at one place.
+
+    `statement` gives the finding its identity; `span` is what is underlined, at least a part of
+    the statement. `advice` is one line that says what to do.
+    """
+
+    rule: type[Rule]
+    severity: Severity
+    message: str
+    advice: str
+    statement: Statement
+    span: Span
+    related: tuple[Label, ...] = ()
+    fix: Fix | None = None
+
+    @property
+    def code(self) -> str:
+        return self.rule.code
+
+    @property
+    def path(self) -> str:
+        return self.span.path
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """What stays the same when lines move: rule, path, enclosing blocks, statement."""
+        return (self.code, self.path, *self.statement.enclosing, self.statement.normalised)
+
+
+def fingerprint(identity: tuple[str, ...], occurrence: int) -> str:
+    """32 hexadecimal digits; `occurrence` counts findings of one identity, from 0."""
+    text = "\0".join([*identity, str(occurrence)])
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A configuration that a rule finds faulty, or sound: file name -> text."""
+
+    files: Mapping[str, str]
+    target: str | None = None
+
+    @classmethod
+    def nginx(cls, text: str, target: str | None = None) -> Example:
+        return cls({"nginx.conf": dedent(text).lstrip("\n")}, target)
+
+    @classmethod
+    def haproxy(cls, text: str, target: str | None = None) -> Example:
+        return cls({"haproxy.cfg": dedent(text).lstrip("\n")}, target)
+
+
+class Rule(ABC):
+    """Base of all rules; subclass NginxRule, HaproxyRule or DeploymentRule.
+
+    The docstring begins with one line that says the fault, then has the headings that
+    `gwlint explain` prints: Problem, Why, In the log, Silent when, Fix safety, References.
+    """
+
+    code: ClassVar[str]
+    name: ClassVar[str]
+    severity: ClassVar[Severity]
+    """The highest severity at which the rule reports."""
+    fix: ClassVar[Safety | None] = None
+    """The safety of its fix; None when it only says what to decide."""
+    bad: ClassVar[tuple[Example, ...]]
+    good: ClassVar[tuple[Example, ...]]
+
+    @classmethod
+    def topic(cls) -> str:
+        return TOPICS[cls.code[3]]
+
+    @classmethod
+    def dialect(cls) -> str:
+        return DIALECTS[cls.code[:3]]
+
+    @classmethod
+    def documentation(cls) -> str:
+        return inspect.cleandoc(cls.__doc__ or "")
+
+    @classmethod
+    def summary(cls) -> str:
+        return cls.documentation().partition("\n")[0]
+
+    @classmethod
+    def finding(
+        cls,
+        statement: Statement,
+        message: str,
+        *,
+        advice: str,
+        span: Span | None = None,
+        severity: Severity | None = None,
+        related: tuple[Label, ...] = (),
+        fix: Fix | None = None,
+    ) -> Finding:
+        """A finding of this rule; the span is the statement's own unless given."""
+        return Finding(
+            rule=cls,
+            severity=cls.severity if severity is None else severity,
+            message=message,
+            advice=advice,
+            statement=statement,
+            span=statement.span if span is None else span,
+            related=related,
+            fix=fix,
+        )
+
+
+class NginxRule(Rule):
+    """A rule over one nginx configuration: a main file, or a fragment, with its includes."""
+
+    @abstractmethod
+    def check(self, config: NginxConfig) -> Iterator[Finding]: ...
+
+
+class HaproxyRule(Rule):
+    """A rule over one HAProxy configuration: the files that one process loads together."""
+
+    @abstractmethod
+    def check(self, config: HaproxyConfig) -> Iterator[Finding]: ...
+
+
+class DeploymentRule(Rule):
+    """A rule over everything that was read: files, and the hops from one proxy to the next."""
+
+    @abstractmethod
+    def check(self, deployment: Deployment) -> Iterator[Finding]: ...
