@@ -1,0 +1,162 @@
+"""Finding rules: one file of rules/<topic>/ holds one rule, and its file name says which.
+
+`rules/keepalive/ngx402_keepalive_without_http11.py` is NGX402, keepalive-without-http11, of the
+topic keepalive. So everything that selects rules works on file names, and only the modules of
+rules that will run are imported: a check of one small file must start fast.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+
+import gwlint.rules
+from gwlint.rule import DIALECTS, TOPICS, Rule
+from gwlint.syntax.nearest import nearest
+
+_FILE_NAME = re.compile(r"(ngx|hap|gtw)([0-9]{3})_([a-z0-9_]+)\.py")
+
+PROFILES: dict[str, frozenset[str]] = {
+    "reliability": frozenset(TOPICS.values()) - {"security"},
+    "security": frozenset(TOPICS.values()),
+    "strict": frozenset(TOPICS.values()),
+}
+"""Profile -> the topics whose rules run. `strict` also shows what the others only count."""
+
+
+class UnknownSelector(ValueError):
+    """A selector, code or name that no rule answers to; `suggestion` is one that exists."""
+
+    def __init__(self, text: str, suggestion: str | None) -> None:
+        hint = f"; did you mean {suggestion}?" if suggestion else ""
+        super().__init__(f"no rule, topic or code prefix is called {text!r}{hint}")
+        self.text = text
+        self.suggestion = suggestion
+
+
+class RuleFileError(Exception):
+    """A file of rules/ that does not hold the one rule that its name promises."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleFile:
+    """A rule as its file name tells it, before its module is imported."""
+
+    code: str
+    name: str
+    topic: str
+    module: str
+
+    @property
+    def dialect(self) -> str:
+        return DIALECTS[self.code[:3]]
+
+    def answers_to(self, selector: str) -> bool:
+        """Whether a selector means this rule: code or its beginning, name or topic."""
+        word = selector.lower()
+        is_prefix = word[:3].upper() in DIALECTS and self.code.startswith(word.upper())
+        return is_prefix or word in (self.name, self.topic)
+
+    def load(self) -> type[Rule]:
+        """The rule's class.
+
+        Raises RuleFileError when the module defines no rule, several, or another one than its
+        file name and folder say.
+        """
+        module = import_module(self.module)
+        found = [
+            value
+            for value in vars(module).values()
+            if isinstance(value, type)
+            and issubclass(value, Rule)
+            and value.__module__ == module.__name__
+        ]
+        if len(found) != 1:
+            raise RuleFileError(f"{self.module} defines {len(found)} rules; it must define one")
+        rule = found[0]
+        if (rule.code, rule.name, rule.topic()) != (self.code, self.name, self.topic):
+            raise RuleFileError(
+                f"{self.module} holds {rule.code} {rule.name} of the topic {rule.topic()};"
+                f" its place says {self.code} {self.name} of the topic {self.topic}"
+            )
+        return rule
+
+
+@cache
+def rule_files() -> tuple[RuleFile, ...]:
+    """All rules, by code; nothing is imported."""
+    return tuple(sorted(_scan(gwlint.rules.__path__), key=lambda file: file.code))
+
+
+def _scan(folders: Iterable[str]) -> Iterable[RuleFile]:
+    for folder in folders:
+        for topic in TOPICS.values():
+            for path in Path(folder, topic).glob("*.py"):
+                match = _FILE_NAME.fullmatch(path.name)
+                if match:
+                    prefix, number, name = match.groups()
+                    module = f"{gwlint.rules.__name__}.{topic}.{path.stem}"
+                    yield RuleFile(
+                        code=prefix.upper() + number,
+                        name=name.replace("_", "-"),
+                        topic=topic,
+                        module=module,
+                    )
+
+
+def all_rules() -> list[type[Rule]]:
+    """Every rule's class, by code. Imports all of them."""
+    return [file.load() for file in rule_files()]
+
+
+def rules_for(dialects: Collection[str]) -> list[type[Rule]]:
+    """The rules of some dialects ("nginx", "haproxy", "gateway"), by code."""
+    return [file.load() for file in rule_files() if file.dialect in dialects]
+
+
+def selected(profile: str, select: Sequence[str], ignore: Sequence[str]) -> list[RuleFile]:
+    """The rules that options ask for, by code, not yet imported.
+
+    `select` takes the place of the profile's topics: a rule that is named is run, whatever its
+    topic. `ignore` then takes away. Raises UnknownSelector.
+    """
+    for selector in (*select, *ignore):
+        _require_known(selector)
+    chosen = []
+    for file in rule_files():
+        wanted = (
+            any(map(file.answers_to, select)) if select else file.topic in PROFILES[profile]
+        )
+        if wanted and not any(map(file.answers_to, ignore)):
+            chosen.append(file)
+    return chosen
+
+
+def find(text: str) -> list[RuleFile]:
+    """The rules with a code or name, in any case. Both dialects may use one name.
+
+    Raises UnknownSelector.
+    """
+    found = [file for file in rule_files() if text.lower() in (file.code.lower(), file.name)]
+    if not found:
+        raise UnknownSelector(text, _suggest(text, with_topics=False))
+    return found
+
+
+def _require_known(selector: str) -> None:
+    if selector.lower() in TOPICS.values():
+        return
+    if not any(file.answers_to(selector) for file in rule_files()):
+        raise UnknownSelector(selector, _suggest(selector, with_topics=True))
+
+
+def _suggest(text: str, *, with_topics: bool) -> str | None:
+    known = [word for file in rule_files() for word in (file.code.lower(), file.name)]
+    if with_topics:
+        known += TOPICS.values()
+    match = nearest(text.lower(), known)
+    return match.upper() if match and match[:3].upper() in DIALECTS and match[3:].isdigit() else match
