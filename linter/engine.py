@@ -1,0 +1,63 @@
+"""Runs rules over a project and puts what they yield in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from gwlint.model.deployment import Deployment
+from gwlint.project import Project
+from gwlint.rule import DeploymentRule, Finding, HaproxyRule, NginxRule, Rule
+from gwlint.settings import Settings
+
+
+class RuleFailed(Exception):
+    """A defect in a rule: it raised while it read a configuration."""
+
+    def __init__(self, rule: type[Rule], path: str, cause: Exception) -> None:
+        super().__init__(f"{rule.code} {rule.name} failed on {path}: {cause!r}")
+        self.rule = rule
+        self.path = path
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a check found, sorted by path, line, column and code."""
+
+    project: Project
+    findings: list[Finding]
+
+
+def check(project: Project, settings: Settings, rules: Sequence[type[Rule]]) -> Report:
+    """All findings of `rules` in `project`. Raises RuleFailed when a rule raises."""
+    deployment = Deployment(project, settings.target_nginx, settings.target_haproxy)
+    found: dict[tuple[object, ...], Finding] = {}
+    for finding in _run(deployment, rules):
+        # A file that is included twice is judged twice, but says each thing once.
+        key = (finding.code, finding.path, finding.span.start, finding.span.end, finding.message)
+        found.setdefault(key, finding)
+    return Report(project, sorted(found.values(), key=_place))
+
+
+def _place(finding: Finding) -> tuple[str, int, str, str]:
+    return finding.path, finding.span.start, finding.code, finding.message
+
+
+def _run(deployment: Deployment, rules: Sequence[type[Rule]]) -> Iterator[Finding]:
+    for kind in rules:
+        rule = kind()
+        if isinstance(rule, NginxRule):
+            for nginx in deployment.nginx:
+                yield from _guarded(kind, nginx.root.main.path, rule.check(nginx))
+        elif isinstance(rule, HaproxyRule):
+            for haproxy in deployment.haproxy:
+                yield from _guarded(kind, haproxy.root.files[0].path, rule.check(haproxy))
+        elif isinstance(rule, DeploymentRule):
+            yield from _guarded(kind, "the project", rule.check(deployment))
+
+
+def _guarded(rule: type[Rule], path: str, findings: Iterable[Finding]) -> Iterator[Finding]:
+    try:
+        yield from findings
+    except Exception as cause:
+        raise RuleFailed(rule, path, cause) from cause

@@ -1,0 +1,105 @@
+"""One HAProxy configuration: the files that one process loads, read in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+
+from gwlint.model.haproxy.proxy import Proxy, matches
+from gwlint.project import HaproxyRoot
+from gwlint.syntax.haproxy.tree import HaproxyFile, Line, Section
+from gwlint.syntax.version import Version
+
+PROXY_KINDS = ("frontend", "backend", "listen")
+
+
+class HaproxyConfig:
+    """What the rules ask: sections, proxies with their defaults, the global section.
+
+    `target` is the HAProxy version that is configured for; None when nobody said.
+    """
+
+    def __init__(self, root: HaproxyRoot, target: Version | None) -> None:
+        self.root = root
+        self.target = target
+
+    def is_older_than(self, version: str) -> bool:
+        return self.target is not None and self.target < Version.parse(version)
+
+    def is_at_least(self, version: str) -> bool:
+        return self.target is not None and self.target >= Version.parse(version)
+
+    @property
+    def is_fragment(self) -> bool:
+        """Whether other files, unknown here, may complete it."""
+        return self.root.is_fragment
+
+    @cached_property
+    def trees(self) -> list[HaproxyFile]:
+        return [file.tree for file in self.root.files if isinstance(file.tree, HaproxyFile)]
+
+    @cached_property
+    def sections(self) -> list[Section]:
+        return [section for tree in self.trees for section in tree.sections]
+
+    @cached_property
+    def lines(self) -> list[Line]:
+        """Every statement of all files, section headers included, in order."""
+        return [line for tree in self.trees for line in tree.lines]
+
+    @cached_property
+    def global_sections(self) -> list[Section]:
+        return [section for section in self.sections if section.kind == "global"]
+
+    def global_line(self, *keyword: str) -> Line | None:
+        """The last line of the global sections that begins with these words."""
+        found = [
+            line
+            for section in self.global_sections
+            for line in section.lines
+            if matches(line, keyword)
+        ]
+        return found[-1] if found else None
+
+    @cached_property
+    def proxies(self) -> list[Proxy]:
+        """Frontends, backends and listens in order, each with the defaults it inherits.
+
+        Without `from`, the last defaults section before it counts, across files; a defaults section
+        inherits only by its own `from` (configuration manual, section 4).
+        """
+        named: dict[str, tuple[Section, ...]] = {}
+        current: tuple[Section, ...] = ()
+        found: list[Proxy] = []
+        for section in self.sections:
+            origin = section.defaults_from
+            if section.kind == "defaults":
+                inherited = () if origin is None else named.get(origin.value, ())
+                current = (section, *inherited)
+                if section.name is not None:
+                    named[section.name.value] = current
+            elif section.kind in PROXY_KINDS:
+                chosen = current if origin is None else named.get(origin.value, ())
+                found.append(Proxy(section, chosen))
+        return found
+
+    @property
+    def frontends(self) -> Iterator[Proxy]:
+        return (proxy for proxy in self.proxies if proxy.is_frontend)
+
+    @property
+    def backends(self) -> Iterator[Proxy]:
+        return (proxy for proxy in self.proxies if proxy.is_backend)
+
+    @cached_property
+    def backend_by_name(self) -> dict[str, Proxy]:
+        return {proxy.name: proxy for proxy in self.proxies if proxy.is_backend}
+
+    def users_of(self, backend: Proxy) -> list[Proxy]:
+        """The frontends with a static route to the backend; itself when it is a listen."""
+        found = [
+            proxy
+            for proxy in self.frontends
+            if any(route.backend.value == backend.name for route in proxy.routes)
+        ]
+        return [backend, *found] if backend.kind == "listen" else found

@@ -1,0 +1,97 @@
+"""`server` lines with what they inherit from `default-server` lines before them."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from gwlint.syntax.haproxy.tree import Line, Word
+from gwlint.syntax.values.address import Address
+from gwlint.syntax.values.addresses import parse_address
+from gwlint.syntax.values.server_line import Parameter, ServerLine, parse_server
+from gwlint.syntax.values.times import parse_time
+from gwlint.syntax.values.problem import ValueProblem
+
+
+class Server:
+    """One `server` or `server-template` line. `inherited` are default-server lines, far to near."""
+
+    def __init__(self, line: Line, inherited: tuple[Line, ...]) -> None:
+        self.line = line
+        self.inherited = inherited
+
+    def __repr__(self) -> str:
+        return f"Server({self.line.normalised!r})"
+
+    @cached_property
+    def parsed(self) -> ServerLine:
+        return parse_server(self.line.words)
+
+    @property
+    def name(self) -> str:
+        return "" if self.parsed.name is None else self.parsed.name.value
+
+    @property
+    def address_word(self) -> Word | None:
+        return self.parsed.address
+
+    @cached_property
+    def address(self) -> Address | None:
+        """None when it is missing or cannot be read as an address."""
+        word = self.address_word
+        if word is None:
+            return None
+        try:
+            return parse_address(word.value)
+        except ValueProblem:
+            return None
+
+    def parameter(self, keyword: str) -> Parameter | None:
+        """The parameter in force: from the line itself, else from the nearest default-server.
+
+        None when nobody set it or when the last word about it is `no-<keyword>`.
+        """
+        for line in (self.line, *reversed(self.inherited)):
+            parameters = self.parsed.parameters if line is self.line else _inherited(line)
+            for parameter in reversed(parameters):
+                if parameter.keyword.value.removeprefix("no-") == keyword:
+                    return None if parameter.negated else parameter
+        return None
+
+    def has(self, keyword: str) -> bool:
+        return self.parameter(keyword) is not None
+
+    def value(self, keyword: str) -> Word | None:
+        """The first value of a parameter."""
+        parameter = self.parameter(keyword)
+        return parameter.values[0] if parameter is not None and parameter.values else None
+
+    def seconds(self, keyword: str, default: float) -> float:
+        """A time parameter such as `inter`, in seconds."""
+        word = self.value(keyword)
+        if word is None or word.references:
+            return default
+        try:
+            return parse_time(word.value).seconds
+        except ValueProblem:
+            return default
+
+    def number(self, keyword: str, default: int) -> int:
+        word = self.value(keyword)
+        return int(word.value) if word is not None and word.value.isdecimal() else default
+
+    @property
+    def is_checked(self) -> bool:
+        """Whether its health is known: an own check, or that of a tracked server."""
+        return self.has("check") or self.has("track")
+
+    @property
+    def is_backup(self) -> bool:
+        return self.has("backup")
+
+    @property
+    def is_disabled(self) -> bool:
+        return self.has("disabled")
+
+
+def _inherited(line: Line) -> list[Parameter]:
+    return parse_server(line.words).parameters

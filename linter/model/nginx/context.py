@@ -1,0 +1,139 @@
+"""Contexts: blocks as nginx reads them, with includes expanded in place.
+
+A file that is included twice is read once but stands in two contexts, and a directive in it can
+have two meanings. So contexts, not trees, carry meaning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gwlint.model.nginx.effective import ARRAY_DIRECTIVES, Effective
+from gwlint.syntax.nginx.directives import default_value
+from gwlint.syntax.nginx.tree import Directive
+from gwlint.syntax.version import Version
+
+_CHILD_KINDS = {
+    ("main", "events"): "events",
+    ("main", "http"): "http",
+    ("main", "stream"): "stream",
+    ("main", "mail"): "mail",
+    ("http", "server"): "http server",
+    ("http", "upstream"): "http upstream",
+    ("http server", "location"): "location",
+    ("http server", "if"): "http server if",
+    ("location", "location"): "location",
+    ("location", "if"): "location if",
+    ("location", "limit_except"): "limit_except",
+    ("stream", "server"): "stream server",
+    ("stream", "upstream"): "stream upstream",
+    ("mail", "server"): "mail server",
+}
+
+
+def child_kind(kind: str, name: str) -> str:
+    """The kind of the context that block `name` opens inside a context of `kind`.
+
+    Blocks that are no configuration level of nginx's core (map, geo, those of other modules) are
+    known by their own name.
+    """
+    return _CHILD_KINDS.get((kind, name), name)
+
+
+class Context:
+    """One block at one place. `directive` is None for the main context.
+
+    `kind` is one of the names that the directive table uses: main, events, http, http server,
+    location, location if, limit_except, http upstream, stream, stream server, ...
+    `is_complete` is False when an include in it could not be followed, or when it is the assumed
+    context of a fragment, so that more directives may stand there than are known.
+    """
+
+    __slots__ = (
+        "_by_name",
+        "children",
+        "directive",
+        "directives",
+        "is_complete",
+        "kind",
+        "parent",
+        "target",
+    )
+
+    def __init__(
+        self,
+        kind: str,
+        directive: Directive | None,
+        parent: Context | None,
+        target: Version | None,
+    ) -> None:
+        self.kind = kind
+        self.directive = directive
+        self.parent = parent
+        self.target = target
+        self.directives: list[Directive] = []
+        self.children: list[Context] = []
+        self.is_complete = True
+        self._by_name: dict[str, list[Directive]] | None = None
+
+    def __repr__(self) -> str:
+        return f"Context({self.kind}: {self.directive and self.directive.normalised})"
+
+    def own(self, name: str) -> list[Directive]:
+        """The directives of that name in this very block, in order."""
+        if self._by_name is None:
+            self._by_name = {}
+            for directive in self.directives:
+                self._by_name.setdefault(directive.name, []).append(directive)
+        return self._by_name.get(name, [])
+
+    def first(self, name: str) -> Directive | None:
+        found = self.own(name)
+        return found[0] if found else None
+
+    def outward(self) -> Iterator[Context]:
+        """This context, then the ones around it, up to main."""
+        context: Context | None = self
+        while context is not None:
+            yield context
+            context = context.parent
+
+    def within(self, kind: str) -> Context | None:
+        """The nearest context of that kind, this one included."""
+        return next((context for context in self.outward() if context.kind == kind), None)
+
+    def descendants(self) -> Iterator[Context]:
+        """This context and all contexts in it, outer before inner, in order."""
+        stack = [self]
+        while stack:
+            context = stack.pop()
+            yield context
+            stack.extend(reversed(context.children))
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether this context and all around it are known completely."""
+        return all(context.is_complete for context in self.outward())
+
+    def effective(self, name: str) -> Effective:
+        """What directive `name` is worth here, and why.
+
+        Plain directives hold until an inner level sets them. Of array directives (`add_header`,
+        `proxy_set_header`, `error_page`, ...) the whole outer list is dropped as soon as a level
+        sets one.
+        """
+        levels = [(context, found) for context in self.outward() if (found := context.own(name))]
+        if not levels:
+            return Effective(
+                name, (), None, default_value(name, self.target), (), self.is_certain
+            )
+        where, found = levels[0]
+        certain = True
+        for context in self.outward():
+            if context is where:
+                break
+            certain = certain and context.is_complete
+        overridden = tuple(directive for _, outer in levels[1:] for directive in outer)
+        # nginx refuses a plain directive that is repeated at one level, so the last one may speak.
+        kept = tuple(found) if name in ARRAY_DIRECTIVES else (found[-1],)
+        return Effective(name, kept, where, None, overridden, certain)
