@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 
-from gwlint.model.nginx.context import Context, child_kind
+from gwlint.model.nginx.context import Context
 from gwlint.model.nginx.passes import PASS_DIRECTIVES, Pass
 from gwlint.model.nginx.upstream import Upstream
 from gwlint.project import ConfigFile, Include, NginxRoot
+from gwlint.syntax.nginx.directives import child_context
 from gwlint.syntax.nginx.tree import Comment, Directive, NginxFile
 from gwlint.syntax.version import Version
+
+STRUCTURAL_PROBLEMS = frozenset({"open-block", "stray", "open-quote"})
 
 
 class NginxConfig:
@@ -25,12 +28,22 @@ class NginxConfig:
         self._by_name: dict[str, list[tuple[Context, Directive]]] = {}
         self.includes: list[tuple[Context, Include]] = []
         self.main = Context(root.context, None, None, target)
-        self.main.is_complete = not root.is_fragment
         self._read()
+        self.main.is_complete = not root.is_fragment and not self.has_broken_blocks
 
     @property
     def is_fragment(self) -> bool:
         return self.root.is_fragment
+
+    @property
+    def has_broken_blocks(self) -> bool:
+        """Whether a syntax problem leaves doubt about which directive stands in which block."""
+        return any(
+            problem.kind in STRUCTURAL_PROBLEMS
+            for file in self.files
+            if isinstance(file.tree, NginxFile)
+            for problem in file.tree.errors
+        )
 
     @cached_property
     def files(self) -> list[ConfigFile]:
@@ -105,7 +118,7 @@ class NginxConfig:
                     continue
                 self._by_name.setdefault(node.name, []).append((context, node))
                 if node.block is not None:
-                    kind = child_kind(context.kind, node.name)
+                    kind = child_context(context.kind, node.name) or node.name
                     inner = Context(kind, node, context, self.target)
                     context.children.append(inner)
                     pending.append((iter(node.block.children), inner))

@@ -13,38 +13,12 @@ from gwlint.syntax.nginx.directives import default_value
 from gwlint.syntax.nginx.tree import Directive
 from gwlint.syntax.version import Version
 
-_CHILD_KINDS = {
-    ("main", "events"): "events",
-    ("main", "http"): "http",
-    ("main", "stream"): "stream",
-    ("main", "mail"): "mail",
-    ("http", "server"): "http server",
-    ("http", "upstream"): "http upstream",
-    ("http server", "location"): "location",
-    ("http server", "if"): "http server if",
-    ("location", "location"): "location",
-    ("location", "if"): "location if",
-    ("location", "limit_except"): "limit_except",
-    ("stream", "server"): "stream server",
-    ("stream", "upstream"): "stream upstream",
-    ("mail", "server"): "mail server",
-}
-
-
-def child_kind(kind: str, name: str) -> str:
-    """The kind of the context that block `name` opens inside a context of `kind`.
-
-    Blocks that are no configuration level of nginx's core (map, geo, those of other modules) are
-    known by their own name.
-    """
-    return _CHILD_KINDS.get((kind, name), name)
-
-
 class Context:
     """One block at one place. `directive` is None for the main context.
 
-    `kind` is one of the names that the directive table uses: main, events, http, http server,
-    location, location if, limit_except, http upstream, stream, stream server, ...
+    `kind` is one of the contexts of the directive table (main, events, http, http server, location,
+    location if, limit_except, http upstream, stream, stream server, ...), or the name of the block
+    where the table knows none (map, geo, blocks of other modules).
     `is_complete` is False when an include in it could not be followed, or when it is the assumed
     context of a fragment, so that more directives may stand there than are known.
     """
@@ -125,7 +99,7 @@ class Context:
         levels = [(context, found) for context in self.outward() if (found := context.own(name))]
         if not levels:
             return Effective(
-                name, (), None, default_value(name, self.target), (), self.is_certain
+                name, (), None, default_value(name, self.target, self.kind), (), self.is_certain
             )
         where, found = levels[0]
         certain = True

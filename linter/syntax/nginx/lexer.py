@@ -57,9 +57,8 @@ def cooked(raw: bytes) -> str:
 
 _LUA = re.compile(
     rb"""
-    --\[(=*)\[.*?\]\1\]          # a long comment
-    | --[^\n]*                   # a comment
-    | \[(=*)\[.*?\]\2\]          # a long string
+      (?:--)?\[(=*)\[           # a long string or comment begins
+    | --[^\n]*+                 # a comment
     | "[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"
     | '[^'\\\n]*+(?:\\.[^'\\\n]*+)*+'
     | ([{}])
@@ -74,10 +73,18 @@ def lua_block_end(data: bytes, start: int) -> int | None:
     Braces inside Lua strings and comments do not count (Lua manual, section 3.1).
     """
     depth = 0
-    for found in _LUA.finditer(data, start):
-        if found[3] == b"{":
+    offset = start
+    while (found := _LUA.search(data, offset)) is not None:
+        offset = found.end()
+        if found[1] is not None:
+            closing = b"]" + found[1] + b"]"
+            offset = data.find(closing, offset)
+            if offset == -1:
+                return None
+            offset += len(closing)
+        elif found[2] == b"{":
             depth += 1
-        elif found[3] == b"}":
+        elif found[2] == b"}":
             if depth == 0:
                 return found.start()
             depth -= 1
