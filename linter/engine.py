@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from gwlint.model.deployment import Deployment
-from gwlint.project import Project
+from gwlint.project.files import Project
 from gwlint.rule import DeploymentRule, Finding, HaproxyRule, NginxRule, Rule
 from gwlint.settings import Settings
 

@@ -19,6 +19,7 @@ from gwlint.rule import DIALECTS, TOPICS, Rule
 from gwlint.syntax.nearest import nearest
 
 _FILE_NAME = re.compile(r"(ngx|hap|gtw)([0-9]{3})_([a-z0-9_]+)\.py")
+_GROUP = re.compile(r"(ngx|hap|gtw)[0-9]?")
 
 PROFILES: dict[str, frozenset[str]] = {
     "reliability": frozenset(TOPICS.values()) - {"security"},
@@ -28,7 +29,7 @@ PROFILES: dict[str, frozenset[str]] = {
 """Profile -> the topics whose rules run. `strict` also shows what the others only count."""
 
 
-class UnknownSelector(ValueError):
+class SelectorError(ValueError):
     """A selector, code or name that no rule answers to; `suggestion` is one that exists."""
 
     def __init__(self, text: str, suggestion: str | None) -> None:
@@ -122,15 +123,11 @@ def selected(profile: str, select: Sequence[str], ignore: Sequence[str]) -> list
     """The rules that options ask for, by code, not yet imported.
 
     `select` takes the place of the profile's topics: a rule that is named is run, whatever its
-    topic. `ignore` then takes away. Raises UnknownSelector.
+    topic. `ignore` then takes away. `require_known` tells selectors that mean nothing.
     """
-    for selector in (*select, *ignore):
-        _require_known(selector)
     chosen = []
     for file in rule_files():
-        wanted = (
-            any(map(file.answers_to, select)) if select else file.topic in PROFILES[profile]
-        )
+        wanted = any(map(file.answers_to, select)) if select else file.topic in PROFILES[profile]
         if wanted and not any(map(file.answers_to, ignore)):
             chosen.append(file)
     return chosen
@@ -139,24 +136,28 @@ def selected(profile: str, select: Sequence[str], ignore: Sequence[str]) -> list
 def find(text: str) -> list[RuleFile]:
     """The rules with a code or name, in any case. Both dialects may use one name.
 
-    Raises UnknownSelector.
+    Raises SelectorError.
     """
     found = [file for file in rule_files() if text.lower() in (file.code.lower(), file.name)]
     if not found:
-        raise UnknownSelector(text, _suggest(text, with_topics=False))
+        raise SelectorError(text, _suggest(text))
     return found
 
 
-def _require_known(selector: str) -> None:
-    if selector.lower() in TOPICS.values():
+def require_known(selector: str) -> None:
+    """Raise SelectorError when a selector means no rule, topic or group of codes."""
+    word = selector.lower()
+    if word in TOPICS.values() or _GROUP.fullmatch(word):
         return
     if not any(file.answers_to(selector) for file in rule_files()):
-        raise UnknownSelector(selector, _suggest(selector, with_topics=True))
+        raise SelectorError(selector, _suggest(selector, TOPICS.values()))
 
 
-def _suggest(text: str, *, with_topics: bool) -> str | None:
-    known = [word for file in rule_files() for word in (file.code.lower(), file.name)]
-    if with_topics:
-        known += TOPICS.values()
-    match = nearest(text.lower(), known)
-    return match.upper() if match and match[:3].upper() in DIALECTS and match[3:].isdigit() else match
+def _suggest(text: str, more: Iterable[str] = ()) -> str | None:
+    """The nearest code, name or other word; a code is given in capitals."""
+    codes = [file.code.lower() for file in rule_files()]
+    names = [file.name for file in rule_files()]
+    near = nearest(text.lower(), [*codes, *names, *more])
+    if not near:
+        return None
+    return near[0].upper() if near[0] in codes else near[0]

@@ -100,9 +100,7 @@ class Revision:
         return b"".join(parts)
 
 
-def _cut(
-    pieces: Sequence[_Piece], starts: Sequence[int], start: int, end: int
-) -> Iterator[_Piece]:
+def _cut(pieces: Sequence[_Piece], starts: Sequence[int], start: int, end: int) -> Iterator[_Piece]:
     """The pieces that spell bytes `start` to `end` of the text that `pieces` spell."""
     index = max(bisect_right(starts, start) - 1, 0)
     while index < len(pieces) and starts[index] < end:

@@ -346,9 +346,7 @@ def ours(children: list[Directive | Comment]) -> list[Any]:
 
 def theirs(parsed: list[dict[str, Any]]) -> list[Any]:
     return [
-        described(
-            one["directive"], one["args"], theirs(one["block"]) if "block" in one else None
-        )
+        described(one["directive"], one["args"], theirs(one["block"]) if "block" in one else None)
         for one in parsed
         if one["directive"] != "#"  # a comment between arguments, taken for a directive
     ]

@@ -69,8 +69,47 @@ DOCUMENTED_CONTEXTS = {
 MORE = 1 << 8
 ANY_COUNT = MORE | 0xFF
 
+# The documentation's data sets what stands for a value in single angle quotation marks.
+PLACEHOLDER_BRACKETS = {0x2039: "<", 0x203A: ">"}
+
 # The documentation leaves the contexts of `include` empty: nginx takes it in any block.
 UNDOCUMENTED_CONTEXTS = {"include": (ANY_CONTEXT,)}
+
+# Open source modules whose own page says since when they exist, which the data leaves out.
+MODULE_SINCE = {
+    "ngx_http_auth_request_module": "1.5.4",
+    "ngx_http_grpc_module": "1.13.10",
+    "ngx_http_mirror_module": "1.13.4",
+    "ngx_http_slice_module": "1.9.8",
+    "ngx_http_v2_module": "1.9.5",
+    "ngx_http_v3_module": "1.25.0",
+    "ngx_stream_access_module": "1.9.2",
+    "ngx_stream_core_module": "1.9.0",
+    "ngx_stream_geo_module": "1.11.3",
+    "ngx_stream_geoip_module": "1.11.3",
+    "ngx_stream_limit_conn_module": "1.9.3",
+    "ngx_stream_log_module": "1.11.4",
+    "ngx_stream_map_module": "1.11.2",
+    "ngx_stream_pass_module": "1.25.5",
+    "ngx_stream_proxy_module": "1.9.0",
+    "ngx_stream_realip_module": "1.11.4",
+    "ngx_stream_return_module": "1.11.2",
+    "ngx_stream_set_module": "1.19.3",
+    "ngx_stream_split_clients_module": "1.11.3",
+    "ngx_stream_ssl_module": "1.9.0",
+    "ngx_stream_ssl_preread_module": "1.11.5",
+    "ngx_stream_upstream_module": "1.9.0",
+}
+
+# Where the documentation's data misleads, corrected: (directive, context) -> since, commercial.
+CORRECTIONS = {
+    # Open source since 1.29.6 (CHANGES); the documentation still counts from NGINX Plus.
+    ("sticky", "http upstream"): ("1.29.6", False),
+    # Open source since 1.31.0 (CHANGES).
+    ("least_time", "http upstream"): ("1.31.0", False),
+    # The documentation says "as part of our commercial subscription" in the text only.
+    ("queue", "http upstream"): ("1.5.12", True),
+}
 
 # Directives inside of blocks that the documentation describes in the text of the block's own
 # directive, without an entry of their own: (context, names). Counts are not checked.
@@ -247,17 +286,24 @@ THIRD_PARTY = {
         "ssl_certificate_by_lua_file",
     ),
     "others": (
+        "app_protect*",
         "aws_auth*",
         "datadog*",
+        "drizzle_*",
         "dynamic_tls*",
         "http_guard*",
+        "memc_*",
+        "mruby_*",
         "opentelemetry*",
         "opentracing*",
         "pagespeed*",
         "passenger*",
+        "postgres_*",
         "push_stream*",
         "pushstream*",
+        "rds_*",
         "redis2_*",
+        "redis_*",
         "set_decode_*",
         "set_encode_*",
         "shib_request*",
@@ -360,9 +406,9 @@ def documented_counts(syntax: str) -> int:
     """
     if not syntax:
         return counts_mask("0")
-    if re.fullmatch(r"‹[\w.-]+›|on \| off(?: \| \w+)*", syntax):
+    if re.fullmatch(r"<[\w.-]+>|on \| off(?: \| \w+)*", syntax):
         return counts_mask("1")
-    if re.fullmatch(r"‹[\w.-]+› ‹[\w.-]+›", syntax):
+    if re.fullmatch(r"<[\w.-]+> <[\w.-]+>", syntax):
         return counts_mask("2")
     if re.match(r"\[|.*\| *\[", syntax):
         return ANY_COUNT
@@ -370,7 +416,7 @@ def documented_counts(syntax: str) -> int:
 
 
 def documented_words(syntax: str) -> set[str]:
-    """The literal words of a syntax such as "on | off | build | ‹string›"."""
+    """The literal words of a syntax such as "on | off | build | <string>"."""
     words = re.split(r"[\s|\[\]]+", syntax)
     return {word for word in words if re.fullmatch(r"\w[\w.-]*", word)}
 
@@ -385,7 +431,7 @@ def add_documented(uses: Uses, path: Path) -> None:
         lines = (line for line in file if not line.startswith("#"))
         rows = list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
     for row in rows:
-        syntax = row["syntax"]
+        syntax = row["syntax"].translate(PLACEHOLDER_BRACKETS)
         for context in documented_contexts(row):
             known = (row["directive"], context) in uses
             use = uses[row["directive"], context]
@@ -393,23 +439,30 @@ def add_documented(uses: Uses, path: Path) -> None:
             counts = 0 if known else documented_counts(syntax)
             use.add(counts, row["block"] == "block", row["module"])
             use.documented_words |= documented_words(syntax)
-            use.open_ended = use.open_ended or "‹" in syntax
+            use.open_ended = use.open_ended or "<" in syntax
             if not any(form for form, _ in use.value_forms) and not known:
                 form = documented_form(syntax)
                 if form is not None:
                     use.value_forms.add(form)
-            if row["since"]:
-                use.since.append(row["since"])
+            since = row["since"] or MODULE_SINCE.get(row["module"], "")
+            if since:
+                use.since.append(since)
             use.commercial.append(bool(row["commercial"]))
             use.default = use.default or html.unescape(row["default"])
+
+
+def correct(uses: Uses) -> None:
+    for key, (since, commercial) in CORRECTIONS.items():
+        uses[key].since = [since]
+        uses[key].commercial = [commercial]
 
 
 def add_unmeasured(uses: Uses) -> None:
     for context, names in BLOCK_DIRECTIVES.items():
         for name in names:
             uses[name, context].add(ANY_COUNT, False)
-    for module, names in THIRD_PARTY.items():
-        for name in names:
+    for module, directives in THIRD_PARTY.items():
+        for name in directives:
             use = uses[name, ANY_CONTEXT]
             use.add(ANY_COUNT, False, module)
             use.blocks.add(True)
@@ -495,6 +548,7 @@ def build(documentation: Path) -> dict[str, object]:
     add_crossplane(uses)
     add_measured(uses)
     add_documented(uses, documentation)
+    correct(uses)
     add_unmeasured(uses)
     return table(uses)
 

@@ -6,7 +6,8 @@ A module is an `ngx_module_t` that points to an array of `ngx_command_t` (src/co
 ngx_conf_file.h): name, a mask of contexts and argument counts, the function that reads the
 arguments, and for some of these functions the words or bounds they accept. Binaries and dynamic
 modules (.so) for x86-64 Linux can be read. A static binary has no names for its functions: they
-take the name that most directives with the same function have in the other binaries given.
+take the name that nine of ten directives with the same function have in the other binaries given.
+(Not all do, as a directive may change its function from one version to the next.)
 """
 
 from __future__ import annotations
@@ -243,7 +244,7 @@ class Binary:
 
 
 def name_functions(commands: list[Command]) -> list[Command]:
-    """The commands, with the functions of static binaries named by majority."""
+    """The commands, with the functions of static binaries named as far as that is certain."""
     named: defaultdict[str, set[str]] = defaultdict(set)
     for command in commands:
         if ":" not in command.function:
@@ -256,7 +257,7 @@ def name_functions(commands: list[Command]) -> list[Command]:
     for function, counter in votes.items():
         if counter:
             name, count = counter.most_common(1)[0]
-            if count * 2 > counter.total() and count > 2:
+            if count * 10 >= counter.total() * 9 and count > 2:
                 names[function] = name
     return [replace(each, function=names.get(each.function, each.function)) for each in commands]
 
@@ -275,8 +276,8 @@ def main(arguments: list[str]) -> None:
         row = (each.name, ",".join(each.contexts), each.counts, block, each.form, detail)
         rows[row].add(module)
     print("name", "contexts", "counts", "block", "form", "detail", "modules", sep="\t")
-    for row in sorted(rows):
-        print(*row, ",".join(sorted(rows[row])), sep="\t")
+    for facts, modules in sorted(rows.items()):
+        print(*facts, ",".join(sorted(modules)), sep="\t")
 
 
 if __name__ == "__main__":

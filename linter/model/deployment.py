@@ -11,7 +11,7 @@ from gwlint.model.haproxy.config import HaproxyConfig
 from gwlint.model.haproxy.gateway import haproxy_gateway
 from gwlint.model.nginx.config import NginxConfig
 from gwlint.model.nginx.gateway import nginx_gateway
-from gwlint.project import Project
+from gwlint.project.files import Project
 from gwlint.syntax.version import Version
 
 

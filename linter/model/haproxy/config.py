@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from gwlint.model.haproxy.proxy import Proxy, matches
-from gwlint.project import HaproxyRoot
+from gwlint.project.files import HaproxyRoot
 from gwlint.syntax.haproxy.tree import HaproxyFile, Line, Section
 from gwlint.syntax.version import Version
 

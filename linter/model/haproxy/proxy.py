@@ -81,9 +81,7 @@ class Proxy:
 
     def own(self, *keyword: str) -> list[Line]:
         """The lines of this very section that begin with these words, in order."""
-        return [
-            line for line in self._by_keyword.get(keyword[0], ()) if matches(line, keyword)
-        ]
+        return [line for line in self._by_keyword.get(keyword[0], ()) if matches(line, keyword)]
 
     def lines(self, *keyword: str) -> Iterator[Line]:
         """The lines with these words here and in the defaults, nearest section first."""
@@ -104,9 +102,7 @@ class Proxy:
         section, lines = found[0]
         others = [line for _, outer in found[1:] for line in reversed(outer)]
         certain = not any(line.conditions for line in lines)
-        return Effective(
-            keyword, lines[-1], section, (*reversed(lines[:-1]), *others), certain
-        )
+        return Effective(keyword, lines[-1], section, (*reversed(lines[:-1]), *others), certain)
 
     def option(self, name: str) -> Line | None:
         """The line that turns `option name` on; None when it is off or nobody set it."""
@@ -155,7 +151,7 @@ class Proxy:
     @cached_property
     def binds(self) -> list[tuple[Line, BindLine]]:
         """The `bind` lines."""
-        return [(line, parse_bind(line.words)) for line in self.own("bind")]
+        return [(line, parse_bind(line)) for line in self.own("bind")]
 
     @cached_property
     def routes(self) -> list[Route]:

@@ -7,7 +7,8 @@ from functools import cached_property
 from gwlint.syntax.haproxy.tree import Line, Word
 from gwlint.syntax.values.address import Address
 from gwlint.syntax.values.addresses import parse_address
-from gwlint.syntax.values.server_line import Parameter, ServerLine, parse_server
+from gwlint.syntax.values.parameters import Parameter
+from gwlint.syntax.values.server_line import ServerLine, parse_server
 from gwlint.syntax.values.times import parse_time
 from gwlint.syntax.values.problem import ValueProblem
 
@@ -24,7 +25,7 @@ class Server:
 
     @cached_property
     def parsed(self) -> ServerLine:
-        return parse_server(self.line.words)
+        return parse_server(self.line)
 
     @property
     def name(self) -> str:
@@ -50,11 +51,10 @@ class Server:
 
         None when nobody set it or when the last word about it is `no-<keyword>`.
         """
-        for line in (self.line, *reversed(self.inherited)):
-            parameters = self.parsed.parameters if line is self.line else _inherited(line)
-            for parameter in reversed(parameters):
-                if parameter.keyword.value.removeprefix("no-") == keyword:
-                    return None if parameter.negated else parameter
+        for parsed in (self.parsed, *map(parse_server, reversed(self.inherited))):
+            parameter = parsed.last(keyword)
+            if parameter is not None:
+                return None if parameter.negated else parameter
         return None
 
     def has(self, keyword: str) -> bool:
@@ -63,7 +63,7 @@ class Server:
     def value(self, keyword: str) -> Word | None:
         """The first value of a parameter."""
         parameter = self.parameter(keyword)
-        return parameter.values[0] if parameter is not None and parameter.values else None
+        return None if parameter is None else parameter.value
 
     def seconds(self, keyword: str, default: float) -> float:
         """A time parameter such as `inter`, in seconds."""
@@ -91,7 +91,3 @@ class Server:
     @property
     def is_disabled(self) -> bool:
         return self.has("disabled")
-
-
-def _inherited(line: Line) -> list[Parameter]:
-    return parse_server(line.words).parameters

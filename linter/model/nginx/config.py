@@ -8,7 +8,7 @@ from functools import cached_property
 from gwlint.model.nginx.context import Context
 from gwlint.model.nginx.passes import PASS_DIRECTIVES, Pass
 from gwlint.model.nginx.upstream import Upstream
-from gwlint.project import ConfigFile, Include, NginxRoot
+from gwlint.project.files import Include, NginxRoot
 from gwlint.syntax.nginx.directives import child_context
 from gwlint.syntax.nginx.tree import Comment, Directive, NginxFile
 from gwlint.syntax.version import Version
@@ -40,18 +40,10 @@ class NginxConfig:
         """Whether a syntax problem leaves doubt about which directive stands in which block."""
         return any(
             problem.kind in STRUCTURAL_PROBLEMS
-            for file in self.files
+            for file in self.root.files
             if isinstance(file.tree, NginxFile)
             for problem in file.tree.errors
         )
-
-    @cached_property
-    def files(self) -> list[ConfigFile]:
-        """The main file and all files that it includes, each once."""
-        found = {self.root.main.path: self.root.main}
-        for _, include in self.includes:
-            found.update((file.path, file) for file in include.files)
-        return list(found.values())
 
     def is_older_than(self, version: str) -> bool:
         """Whether the target is known and below `version`."""

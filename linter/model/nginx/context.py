@@ -13,6 +13,7 @@ from gwlint.syntax.nginx.directives import default_value
 from gwlint.syntax.nginx.tree import Directive
 from gwlint.syntax.version import Version
 
+
 class Context:
     """One block at one place. `directive` is None for the main context.
 

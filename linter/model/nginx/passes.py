@@ -12,7 +12,7 @@ from gwlint.model.nginx.units import bytes_of, seconds_of
 from gwlint.model.nginx.upstream import Upstream
 from gwlint.syntax.nginx.tree import Directive, Word
 from gwlint.syntax.values.address import Address
-from gwlint.syntax.values.nginx_address import parse_server_address
+from gwlint.syntax.values.nginx_address import parse_upstream_url
 from gwlint.syntax.values.problem import ValueProblem
 
 FAMILIES = ("proxy", "fastcgi", "uwsgi", "scgi", "grpc", "memcached")
@@ -94,11 +94,14 @@ class Pass:
 
     @cached_property
     def address(self) -> Address | None:
-        """The address when it names no upstream; None when it cannot be read, or is variable."""
+        """The address, with the port that the scheme implies, when it names no upstream.
+
+        None when it cannot be read, or is variable.
+        """
         if self.upstream is not None or self.destination.is_variable:
             return None
         try:
-            return parse_server_address(self.destination.authority)
+            return parse_upstream_url(self.word.value).address
         except ValueProblem:
             return None
 

@@ -9,7 +9,7 @@ from gwlint.model.nginx.context import Context
 from gwlint.model.nginx.units import seconds_of
 from gwlint.syntax.nginx.tree import Directive, Word
 from gwlint.syntax.values.address import Address
-from gwlint.syntax.values.nginx_address import parse_server_address
+from gwlint.syntax.values.nginx_address import parse_upstream_server
 from gwlint.syntax.values.problem import ValueProblem
 
 BALANCING_METHODS = frozenset({"ip_hash", "hash", "least_conn", "least_time", "random"})
@@ -36,7 +36,7 @@ class UpstreamServer:
         if word is None:
             return None
         try:
-            return parse_server_address(word.value)
+            return parse_upstream_server(word.value)
         except ValueProblem:
             return None
 
@@ -104,9 +104,7 @@ class Upstream:
     @cached_property
     def method(self) -> Directive | None:
         """The directive that chooses the balancing method."""
-        return next(
-            (one for one in self.context.directives if one.name in BALANCING_METHODS), None
-        )
+        return next((one for one in self.context.directives if one.name in BALANCING_METHODS), None)
 
     @property
     def keepalive(self) -> Directive | None:

@@ -189,8 +189,8 @@ def _data() -> tuple[dict[str, list[list[Any]]], tuple[str, ...]]:
 def _form(row: list[Any]) -> DirectiveForm:
     """A form from its row: contexts, counts, block, form, detail, module, since, commercial,
     default; empty values at the end are left out."""
-    contexts, counts, block, *rest = row
-    value_form, detail, module, since, commercial, default = [*rest, *[""] * (6 - len(rest))]
+    full = row + [""] * (9 - len(row))
+    contexts, counts, block, value_form, detail, module, since, commercial, default = full
     bounds = None
     words: frozenset[str] = frozenset()
     if value_form == "number" and detail:

@@ -167,9 +167,7 @@ class _Parser:
             "missing-semicolon",
             f'expected ";" after "{words[0].value}": it swallows the next directive',
         )
-        directive = Directive(
-            self.source, words, last.end, self.open[-1] if self.open else None
-        )
+        directive = Directive(self.source, words, last.end, self.open[-1] if self.open else None)
         directive.comments = [one for one in comments if one.start < last.start]
         self.children.append(directive)
         self.children.extend(one for one in comments if one.start > last.start)

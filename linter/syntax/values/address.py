@@ -87,9 +87,14 @@ class Address:
 
     @property
     def has_hopeless_host(self) -> bool:
-        """Whether the host is digits and dots, yet no IPv4 address, as `256.1.1.1`."""
-        return (
-            self.family is Family.NAME and self.host is not None and is_hopeless_number(self.host)
+        """Whether no resolver can make an address of the host: `256.1.1.1`, `http:`, `ipv4@::1`."""
+        if self.host is None:
+            return False
+        if self.family is Family.NAME:
+            return is_hopeless_name(self.host)
+        demanded = self.prefix[-1:]
+        return (self.family is Family.IPV4 and demanded == "6") or (
+            self.family is Family.IPV6 and demanded == "4"
         )
 
 
@@ -126,10 +131,16 @@ def is_loopback_literal(host: str | None) -> bool:
 
 
 _NUMBERS = re.compile(r"[0-9.]+")
+_NEVER_IN_A_NAME = re.compile(r"[^A-Za-z0-9._\x80-\U0010ffff-]")
 
 
-def is_hopeless_number(host: str) -> bool:
-    """Digits and dots that the C library does not read as an address (it reads `127.1`)."""
+def is_hopeless_name(host: str) -> bool:
+    """Whether `host`, which is no literal, cannot be a name either.
+
+    Digits and dots may still be an address to the C library, which reads `127.1`.
+    """
+    if _NEVER_IN_A_NAME.search(host):
+        return True
     if not _NUMBERS.fullmatch(host):
         return False
     try:

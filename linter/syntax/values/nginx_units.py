@@ -45,7 +45,7 @@ _LAST_RANK = _SECOND_RANK + 1
 def _parse_bytes(text: str, units: dict[str, int]) -> int:
     unit = units.get(text[-1:])
     digits = text if unit is None else text[:-1]
-    if not digits or not _DIGITS.issuperset(digits) or len(digits) > 19:
+    if not digits or not _DIGITS.issuperset(digits):
         raise ValueError(f"not a size: {text!r}")
     size = int(digits) * (unit or 1)
     if size > _LARGEST:
@@ -64,7 +64,7 @@ def parse_size(text: str) -> int:
 def parse_offset(text: str) -> int:
     """Bytes of an offset: a size that may also end in g or G (`ngx_parse_offset`).
 
-    `client_max_body_size` and `proxy_max_temp_file_size` are such. Raises ValueError.
+    `client_max_body_size` is the one in wide use. Raises ValueError.
     """
     return _parse_bytes(text, _OFFSET_UNITS)
 
@@ -88,7 +88,9 @@ def parse_time(text: str, unit: TimeUnit = TimeUnit.MILLISECONDS) -> float:
             digits += letter
             any_digit = True
             continue
-        if letter == "m" and text[index : index + 1] == "s" and milliseconds:
+        if letter == "m" and text[index : index + 1] == "s":
+            if not milliseconds:
+                raise ValueError(f"not a time in whole seconds: {text!r}")
             index += 1
             rank, scale = _LAST_RANK, 1
         else:
@@ -96,7 +98,7 @@ def parse_time(text: str, unit: TimeUnit = TimeUnit.MILLISECONDS) -> float:
             if rank < 0:
                 raise ValueError(f"not a time: {text!r}")
             scale = _TIME_UNITS[rank][1] * 1000
-        if rank < next_rank or len(digits) > 19:
+        if rank < next_rank:
             raise ValueError(f"not a time: {text!r}")
         total += int(digits or "0") * scale
         # After a blank nothing but a bare number may follow.
@@ -104,7 +106,7 @@ def parse_time(text: str, unit: TimeUnit = TimeUnit.MILLISECONDS) -> float:
         digits = ""
         while text[index : index + 1] == " ":
             index += 1
-    if not any_digit or len(digits) > 19:
+    if not any_digit:
         raise ValueError(f"not a time: {text!r}")
     total += int(digits or "0") * 1000
     if total > (_LARGEST if milliseconds else _LARGEST * 1000):

@@ -1,0 +1,62 @@
+# make demo    see what gwlint does, on samples/ (a fresh machine with Python 3.11 is enough)
+# make test    install what the tests need, lint, and run all tests
+# make lint    ruff, mypy, import contracts
+# make bench   measure speed and memory
+# make rule    begin a rule: make rule CODE=NGX903 NAME=conflicting-server-name
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := test
+.PHONY: demo test lint bench rule clean
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(abspath $(VENV))/bin
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
+
+# The demonstration has an environment of its own, with gwlint installed as users install it.
+DEMO := build/demo
+GWLINT := $(DEMO)/bin/gwlint
+
+demo:
+	.ci/system-packages python3-venv
+	$(PYTHON) -m venv $(DEMO)
+	$(DEMO)/bin/python $(PIP_INSTALL) .
+	@run() { printf '\n$$ gwlint %s\n' "$$*"; code=0; $(GWLINT) "$$@" || code=$$?; \
+	  echo "(exit code $$code)"; [ "$$code" -le 1 ]; }; \
+	run check samples; \
+	run fix samples; \
+	for spec in samples/generate/*.yaml; do for proxy in nginx haproxy; do \
+	  run generate "$$spec" --proxy "$$proxy"; done; done
+
+test: $(VENV)/.installed
+	.ci/system-packages nginx-extras libnginx-mod-stream haproxy openssl git patch
+	$(MAKE) --no-print-directory lint
+	$(BIN)/pytest -n auto
+
+# mypy and import-linter see no packages through the folder mapping of an editable install, so they
+# read a copy that is laid out as the packages are named.
+lint: $(VENV)/.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	rm -rf build/lint
+	mkdir -p build/lint
+	cp -R linter build/lint/gwlint
+	cp -R rules templates build/lint/gwlint/
+	cd build/lint && $(BIN)/mypy --config-file ../../pyproject.toml -p gwlint
+	cd build/lint && $(BIN)/lint-imports --config ../../pyproject.toml --no-logo
+
+bench: $(VENV)/.installed
+	$(BIN)/python tests/benchmark.py
+
+rule: $(VENV)/.installed
+	$(BIN)/python -m gwlint.rules.new_rule "$(CODE)" "$(NAME)"
+
+clean:
+	rm -rf build $(VENV)/.installed
+
+$(VENV)/.installed: pyproject.toml
+	.ci/system-packages python3-venv
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python $(PIP_INSTALL) --editable '.[test]'
+	touch $@

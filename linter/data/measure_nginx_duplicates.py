@@ -1,0 +1,210 @@
+"""Ask nginx itself which directives may not be repeated in one block: nginx_duplicates.json.
+
+    python linter/data/measure_nginx_duplicates.py BINARY... > linter/data/nginx_duplicates.json
+
+Each simple directive of nginx_directives.json is written twice in each context that allows it, and
+`nginx -t` says whether the second one is a duplicate. First the arguments that nginx takes are
+looked for, by the form of the value and then among words that many directives take; a pair of
+arguments is only tried when each of them was accepted alone. A directive counts as
+
+- "always" a duplicate when every ordered pair of at least two accepted arguments is refused;
+- a duplicate with the "same" arguments when every accepted argument is refused beside itself.
+
+What the binaries disagree on, or none of them knows, is left out. Runs in a scratch folder; takes
+some minutes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from itertools import permutations
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from gwlint.syntax.nginx.directives import DirectiveForm, directive_names, lookup
+
+RUN_SECONDS = 10
+ENOUGH_ACCEPTED = 4
+
+# "@" is where the directive goes. Servers listen on sockets of the scratch folder only.
+_HTTP = "events {} http { access_log off; %s }"
+_HTTP_SERVER = _HTTP % "server { listen unix:http.sock; %s }"
+_HTTP_LOCATION = _HTTP_SERVER % "location /here { %s }"
+_STREAM = "events {} stream { %s }"
+_MAIL = "events {} mail { auth_http 127.0.0.1:1; %s }"
+SCAFFOLDS = {
+    "main": "@ events {}",
+    "events": "events { @ }",
+    "http": _HTTP % "@",
+    "http server": _HTTP_SERVER % "@",
+    "http upstream": _HTTP % "upstream here { server 127.0.0.1:1; @ }",
+    "http server if": _HTTP_SERVER % "if ($arg_a) { @ }",
+    "location": _HTTP_LOCATION % "@",
+    "location if": _HTTP_LOCATION % "if ($arg_a) { @ }",
+    "limit_except": _HTTP_LOCATION % "limit_except GET { @ }",
+    "stream": _STREAM % "@",
+    "stream server": _STREAM % "server { listen unix:stream.sock; proxy_pass 127.0.0.1:1; @ }",
+    "stream upstream": _STREAM % "upstream here { server 127.0.0.1:1; @ }",
+    "mail": _MAIL % "@",
+    "mail server": _MAIL % "server { listen unix:mail.sock; protocol pop3; @ }",
+}
+
+# Not measured: `include` reads other files, `load_module` runs their code.
+LEFT_OUT = frozenset({"include", "load_module"})
+
+VALUES = {
+    "flag": ("on", "off"),
+    "number": ("1", "2", "7", "16"),
+    "size": ("4k", "8k", "0"),
+    "offset": ("4k", "8k", "0"),
+    "milliseconds": ("5s", "7s", "0"),
+    "seconds": ("5s", "7s", "0"),
+    "buffers": ("8 4k", "16 4k"),
+}
+
+COMMON = {
+    0: ("",),
+    1: (
+        "on", "off", "1", "2", "4k", "8k", "5s", "7s", "path_a", "path_b", "path_c/", "$arg_a",
+        "$arg_b", "any", "all", "GET", "POST", "127.0.0.1", "127.0.0.2", "127.0.0.1:1",
+        "127.0.0.1:2", "unix:a.sock", "http://127.0.0.1:1", "http://127.0.0.1:2", "default",
+        "none", "=404", "404", "timeout", "error", "TLSv1.2", "1.0", "1.1", "1m", "zone=here:1m",
+        "10%", "utf-8", "stderr",
+    ),
+    2: (
+        "8 4k", "16 4k", "here 1m", "$arg_a 1m", "X-A a", "X-B b", "404 path_a", "403 path_b",
+        "here $arg_a", "there $arg_b", "path_a path_b", "path_a 1", "$arg_a $arg_b", "$here 1",
+        "$there 2", "http://a/ /b", "http://c/ /d", "5s 6s", "200 1m", "on off", "path_a main",
+        "a path_b", "here 1", "any here",
+    ),
+    3: ("path_a 1 2", "path_b 2 2", "$arg_a zone=here:1m rate=1r/s", "a b c", "200 5s 404"),
+}  # fmt: skip
+
+
+class Server:
+    """One nginx binary, asked about scratch configurations."""
+
+    def __init__(self, binary: str, folder: Path) -> None:
+        self.binary = binary
+        self.folder = folder
+        built = self._run("-V")
+        modules = re.search(r"--modules-path=(\S+)", built)
+        self.modules = ""
+        for name in ("stream", "mail"):
+            if modules and f"--with-{name}=dynamic" in built:
+                self.modules += f"load_module {modules[1]}/ngx_{name}_module.so; "
+
+    def _run(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [self.binary, *arguments],
+            cwd=self.folder,
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            errors="replace",
+            timeout=RUN_SECONDS,
+            check=False,
+        )
+        return done.stdout + done.stderr
+
+    def complaint(self, context: str, statements: Iterable[str]) -> str:
+        """What nginx says against the last of the statements, each of which has its own line."""
+        lines = list(statements)
+        before, _, after = SCAFFOLDS[context].partition("@")
+        text = self.modules + before + "\n" + "\n".join(lines) + "\n" + after
+        (self.folder / "nginx.conf").write_text(text, encoding="utf-8")
+        said = self._run("-t", "-e", "stderr", "-p", f"{self.folder}/", "-c", "nginx.conf")
+        place = re.search(rf"\[emerg\] (.*) in \S+nginx\.conf:{len(lines) + 1}$", said, re.MULTILINE)
+        return place[1] if place else ""
+
+
+def candidates(form: DirectiveForm) -> Iterator[str]:
+    """Arguments worth trying, the likeliest first."""
+    if form.value_form in VALUES:
+        yield from VALUES[form.value_form]
+        if form.bounds:
+            yield from map(str, form.bounds)
+        return
+    if form.value_form in ("word", "words"):
+        yield from sorted(form.words)
+        return
+    if form.default:
+        yield form.default
+    for count, values in COMMON.items():
+        if form.accepts_count(count):
+            yield from values
+
+
+def accepted(server: Server, context: str, name: str, form: DirectiveForm) -> list[str] | None:
+    """Arguments that the directive takes; None when the server does not know the directive."""
+    found: list[str] = []
+    for arguments in dict.fromkeys(candidates(form)):
+        said = server.complaint(context, [f"{name} {arguments};"])
+        if said.startswith("unknown directive"):
+            return None
+        if not said:
+            found.append(arguments)
+            if len(found) == ENOUGH_ACCEPTED:
+                break
+    return found
+
+
+def verdict(server: Server, context: str, name: str, arguments: list[str]) -> str:
+    """"always", "same" or "" as said above."""
+
+    def refused(first: str, second: str) -> bool:
+        said = server.complaint(context, [f"{name} {first};", f"{name} {second};"])
+        return "duplicate" in said
+
+    if not arguments or not all(refused(one, one) for one in arguments):
+        return ""
+    pairs = list(permutations(arguments, 2))
+    if arguments == [""] or (pairs and all(refused(*pair) for pair in pairs)):
+        return "always"
+    return "same"
+
+
+def measure(server: Server) -> dict[tuple[str, str], str]:
+    """(directive, context) -> verdict, for all that the server knows."""
+    found: dict[tuple[str, str], str] = {}
+    for name in directive_names():
+        spec = lookup(name)
+        if spec is None or name in LEFT_OUT:
+            continue
+        for form in spec.forms:
+            if form.block:
+                continue
+            for context in sorted(form.contexts & SCAFFOLDS.keys()):
+                arguments = accepted(server, context, name, form)
+                if arguments is None:
+                    break
+                found[name, context] = verdict(server, context, name, arguments)
+    return found
+
+
+def main(binaries: list[str]) -> None:
+    if not binaries:
+        sys.exit("usage: measure_nginx_duplicates.py BINARY...")
+    with TemporaryDirectory() as folder:
+        measured = [measure(Server(binary, Path(folder))) for binary in binaries]
+    result: dict[str, dict[str, list[str]]] = {"always": {}, "same": {}}
+    for key in sorted({key for one in measured for key in one}):
+        verdicts = {one[key] for one in measured if key in one}
+        if len(verdicts) > 1:
+            print(f"{key}: {sorted(verdicts)}", file=sys.stderr)
+        elif verdicts != {""}:
+            name, context = key
+            result[verdicts.pop()].setdefault(name, []).append(context)
+    parts = []
+    for kind, names in result.items():
+        lines = [f"{json.dumps(name)}:{json.dumps(where)}" for name, where in names.items()]
+        parts.append(f'"{kind}":{{\n' + ",\n".join(lines) + "\n}")
+    print("{" + ",\n".join(parts) + "}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,136 @@
+"""Finding configurations under a folder, by name first and then by content."""
+
+from __future__ import annotations
+
+import os
+import re
+from itertools import islice
+from pathlib import Path
+
+from gwlint.project.dialect import scores
+from gwlint.project.ignoring import not_ignored
+from gwlint.project.reading import Reader, Unreadable
+
+SKIPPED_FOLDERS = frozenset(
+    {"node_modules", "vendor", "vendored", "bower_components", "third_party", "site-packages"}
+    | {"venv", "env", "virtualenv", "__pycache__"}
+)
+"""Folders of other people's files. Hidden folders are skipped as well."""
+
+_TEMPLATE_ENDING = re.compile(
+    r"\.(?:j2|jinja2?|erb|epp|tmpl|tpl|stpl|template|mustache|in|sample|example|dist|default)$"
+)
+_CERTAIN_NAME = re.compile(r"nginx\.conf|haproxy\.cfg")
+_PROMISING_NAME = re.compile(
+    r".*\.(?:conf|cfg|vhost|nginx|nginxconf|haproxy)|(?:.*[-_.])?(?:nginx|haproxy)"
+)
+_SITE_FOLDERS = frozenset({"sites-available", "sites-enabled", "sites.d", "vhosts.d"})
+_NGINX_FOLDERS = _SITE_FOLDERS | {"nginx", "conf.d", "snippets", "includes", "stream.d", "http.d"}
+_NO_CONFIGURATION = re.compile(
+    r".*\.(?:pem|crt|key|md|rst|txt|html?|ya?ml|json|toml|lua|js|py|sh|log|gz|zip|bak|png|svg)"
+)
+
+# How much of a file must look like nginx when neither its name nor its folder speaks for it.
+_NGINX_SHARE = 0.5
+
+
+def find_files(folder: str, reader: Reader) -> list[str]:
+    """Absolute paths of the configurations under an absolute folder, sorted.
+
+    Left out: hidden and vendored folders, what .gitignore names, and files of other programs.
+    Symbolic links to folders are followed, but no real folder is read twice.
+    """
+    candidates: list[str] = []
+    visited: set[tuple[int, int]] = set()
+    waiting = [folder]
+    while waiting:
+        here = waiting.pop()
+        try:
+            status = Path(here).stat()
+            entries = sorted(os.scandir(here), key=lambda entry: os.fsencode(entry.name))
+        except OSError:
+            continue  # a folder that cannot be listed holds nothing that could be named
+        if (status.st_dev, status.st_ino) in visited:
+            continue
+        visited.add((status.st_dev, status.st_ino))
+        below = []
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            try:
+                is_folder = entry.is_dir()
+                is_file = entry.is_file()
+            except OSError:
+                continue
+            if is_folder and entry.name not in SKIPPED_FOLDERS:
+                below.append(entry.path)
+            elif is_file and _is_candidate(entry.name, here):
+                candidates.append(entry.path)
+        # Real folders come before links to them, so files are known by their own path.
+        waiting.extend(sorted(below, key=lambda path: Path(path).is_symlink(), reverse=True))
+    kept = not_ignored(candidates)
+    return sorted(path for path in kept if _is_configuration(path, reader))
+
+
+def _is_candidate(name: str, folder: str) -> bool:
+    lower = name.lower()
+    stem = _without_template_endings(lower)
+    if _CERTAIN_NAME.fullmatch(stem) or _PROMISING_NAME.fullmatch(stem):
+        return True
+    if stem != lower and ("nginx" in stem or "haproxy" in stem):
+        return not _NO_CONFIGURATION.fullmatch(stem)
+    if Path(folder).name in _SITE_FOLDERS:
+        return not _NO_CONFIGURATION.fullmatch(lower)
+    return _in_nginx_folder(folder) and (stem != lower or stem.endswith(".inc"))
+
+
+def _without_template_endings(name: str) -> str:
+    while (shorter := _TEMPLATE_ENDING.sub("", name)) != name:
+        name = shorter
+    return name
+
+
+def _in_nginx_folder(folder: str) -> bool:
+    # Three folders upwards, as in nginx/templates/sites/: more would make everything nginx's that
+    # someone keeps under a folder of that name.
+    parts = Path(folder).parts[-3:]
+    return any(part.lower() in _NGINX_FOLDERS or "nginx" in part.lower() for part in parts)
+
+
+def _is_configuration(path: str, reader: Reader) -> bool:
+    """Whether the content is nginx's or HAProxy's, as far as the name leaves it open."""
+    name = Path(path).name.lower()
+    stem = _without_template_endings(name)
+    if _CERTAIN_NAME.fullmatch(stem):
+        return True
+    try:
+        data = reader.read(path)
+    except Unreadable:
+        # It cannot be looked into. The name alone says that someone meant a configuration.
+        return "nginx" in stem or "haproxy" in stem
+    if b"\0" in data[:8192]:
+        return "nginx" in stem or "haproxy" in stem
+    nginx, sections = scores(data)
+    if sections * 4 > nginx:
+        return sections > 1 or stem.endswith(".cfg") or "haproxy" in path.lower()
+    if not nginx:
+        return False
+    folder = str(Path(path).parent)
+    share = nginx_share(data)
+    return share > (0 if _in_nginx_folder(folder) or "nginx" in stem else _NGINX_SHARE)
+
+
+_FIRST_WORD = re.compile(
+    rb"^[ \t]*([a-z][a-z0-9_]*)[ \t]*(?:[ \t][^\n]*)?[;{][ \t]*(?:#[^\n]*)?\r?$", re.M
+)
+_ENOUGH_LINES = 400
+
+
+def nginx_share(data: bytes) -> float:
+    """The share of statements, 0 to 1, whose first word is a directive of nginx."""
+    from gwlint.syntax.nginx.directives import lookup
+
+    words = [match[1] for match in islice(_FIRST_WORD.finditer(data), _ENOUGH_LINES)]
+    if not words:
+        return 0.0
+    return sum(lookup(word.decode("ascii")) is not None for word in words) / len(words)

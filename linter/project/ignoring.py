@@ -1,0 +1,99 @@
+"""Which files of a folder .gitignore leaves out: git says so, or the patterns are read here."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterable, Sequence
+from functools import cache
+from pathlib import Path
+
+from gwlint.patterns import path_matches
+
+GIT_TIMEOUT = 30
+"""Seconds. git answers in milliseconds; the limit is for a file system that hangs."""
+
+
+def not_ignored(paths: Sequence[str]) -> list[str]:
+    """The absolute paths that no .gitignore leaves out, in their order.
+
+    Inside of a work tree git is asked, which also knows info/exclude and that tracked files are
+    never ignored. Without git the .gitignore files of the folders above each path are read.
+    """
+    # git refuses paths that lead through a symbolic link, so folders go by their real names.
+    real = {path: os.fspath(Path(path).parent.resolve() / Path(path).name) for path in paths}
+    trees: dict[str | None, list[str]] = {}
+    for path in real.values():
+        trees.setdefault(_work_tree(str(Path(path).parent)), []).append(path)
+    ignored: set[str] = set()
+    for tree, members in trees.items():
+        found = None if tree is None else _ask_git(tree, members)
+        if found is None:
+            found = {path for path in members if _is_ignored(path, tree)}
+        ignored |= found
+        # A work tree inside of another one may itself be ignored there, as vendored clones are.
+        outer = None if tree is None else _work_tree(str(Path(tree).parent))
+        if tree is not None and outer is not None and _ask_git(outer, [tree]):
+            ignored.update(members)
+    return [path for path in paths if real[path] not in ignored]
+
+
+@cache
+def _work_tree(folder: str) -> str | None:
+    """The work tree that a folder lies in: the nearest folder upwards with a `.git`."""
+    return next(
+        (str(one) for one in (Path(folder), *Path(folder).parents) if (one / ".git").exists()),
+        None,
+    )
+
+
+def _ask_git(tree: str, paths: Iterable[str]) -> set[str] | None:
+    """Those of `paths` that git ignores; None when git is missing or cannot tell."""
+    # A hook's GIT_DIR and GIT_INDEX_FILE mean another repository, perhaps; and a repository that
+    # is only looked at must not start the program that its configuration names.
+    environment = {name: value for name, value in os.environ.items() if name[:4] != "GIT_"}
+    try:
+        answer = subprocess.run(
+            ["git", "-c", "core.fsmonitor=false", "check-ignore", "--stdin", "-z"],
+            cwd=tree,
+            env=environment,
+            input=b"".join(os.fsencode(path) + b"\0" for path in paths),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=GIT_TIMEOUT,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    if answer.returncode not in (0, 1):  # 1: none is ignored
+        return None
+    return {os.fsdecode(path) for path in answer.stdout.split(b"\0") if path}
+
+
+def _is_ignored(path: str, tree: str | None) -> bool:
+    """What the .gitignore files say, from the outermost folder to the nearest; the last one wins.
+
+    A file below an ignored folder stays ignored, as in git.
+    """
+    folders = [folder for folder in Path(path).parents if tree is None or _contains(tree, folder)]
+    ignored = False
+    for folder in reversed(folders):
+        relative = os.path.relpath(path, folder).replace(os.sep, "/")
+        for pattern in _patterns(str(folder)):
+            if path_matches(pattern.removeprefix("!"), relative):
+                ignored = not pattern.startswith("!")
+    return ignored
+
+
+def _contains(tree: str, folder: Path) -> bool:
+    return folder == Path(tree) or Path(tree) in folder.parents
+
+
+@cache
+def _patterns(folder: str) -> list[str]:
+    try:
+        text = (Path(folder) / ".gitignore").read_text("utf-8", "surrogateescape")
+    except (OSError, ValueError):
+        return []
+    lines = (line.rstrip() for line in text.splitlines())
+    return [line for line in lines if line and not line.startswith("#")]

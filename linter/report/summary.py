@@ -1,0 +1,42 @@
+"""Counting: what every format says in the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gwlint.edits import Safety
+from gwlint.project.files import Status
+from gwlint.rule import Severity
+
+if TYPE_CHECKING:
+    from gwlint.engine import Report
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Numbers of one run. `files` counts all that were met, skipped and unreadable ones too."""
+
+    files: int
+    skipped: int
+    unreadable: int
+    severities: dict[Severity, int]
+    fixable: int
+    """Findings with a fix, safe or not."""
+    fixable_safely: int
+
+    @classmethod
+    def of(cls, report: Report) -> Summary:
+        statuses = [file.status for file in report.project.files]
+        severities = dict.fromkeys(sorted(Severity, reverse=True), 0)
+        for finding in report.findings:
+            severities[finding.severity] += 1
+        fixes = [finding.fix for finding in report.findings if finding.fix]
+        return cls(
+            files=len(statuses),
+            skipped=statuses.count(Status.SKIPPED_TEMPLATE),
+            unreadable=statuses.count(Status.UNREADABLE),
+            severities=severities,
+            fixable=len(fixes),
+            fixable_safely=sum(fix.safety is Safety.SAFE for fix in fixes),
+        )
