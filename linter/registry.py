@@ -34,7 +34,7 @@ class SelectorError(ValueError):
 
     def __init__(self, text: str, suggestion: str | None) -> None:
         hint = f"; did you mean {suggestion}?" if suggestion else ""
-        super().__init__(f"no rule, topic or code prefix is called {text!r}{hint}")
+        super().__init__(f"no rule or topic is called {text!r}{hint}")
         self.text = text
         self.suggestion = suggestion
 

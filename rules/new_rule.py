@@ -15,16 +15,16 @@ from gwlint.rule import TOPICS
 _CODE = re.compile(r"(NGX|HAP)[0-9]{3}")
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
-_NGINX = Template('''\
+_RULE = Template('''\
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gwlint.model.nginx.config import NginxConfig
-from gwlint.rule import Example, Finding, NginxRule, Severity
+from gwlint.model.$dialect.config import $config
+from gwlint.rule import Example, Finding, $base, Severity
 
 
-class $class_name(NginxRule):
+class $class_name($base):
     """The fault in one line.
 
     ## Problem
@@ -43,105 +43,57 @@ class $class_name(NginxRule):
     There is no fix, since the decision is the user's.
 
     ## References
-    - https://nginx.org/en/docs/http/ngx_http_core_module.html#server_tokens
+    - https://...
     """
 
     code = "$code"
     name = "$name"
     severity = Severity.INFO
     bad = (
-        Example.nginx(
+        Example.$dialect(
             """
-            events {}
-            http {
-                server_tokens on;
-            }
+            $bad
             """
         ),
     )
     good = (
-        Example.nginx(
+        Example.$dialect(
             """
-            events {}
-            http {
-                server_tokens off;
-            }
+            $good
             """
         ),
     )
 
-    def check(self, config: NginxConfig) -> Iterator[Finding]:
-        for _context, directive in config.find("server_tokens"):
-            if directive.values == ["on"]:
+    def check(self, config: $config) -> Iterator[Finding]:
+        $find
+            if $condition:
                 yield self.finding(
-                    directive,
+                    $statement,
                     "what is wrong here, with the names and values of this configuration",
                     advice="what to write instead",
                 )
 ''')
 
-_HAPROXY = Template('''\
-from __future__ import annotations
-
-from collections.abc import Iterator
-
-from gwlint.model.haproxy.config import HaproxyConfig
-from gwlint.rule import Example, Finding, HaproxyRule, Severity
-
-
-class $class_name(HaproxyRule):
-    """The fault in one line.
-
-    ## Problem
-    What the configuration says, and what the server makes of it.
-
-    ## Why
-    What happens to requests, and how that was measured.
-
-    ## In the log
-    The line that the server writes when it happens, or that it writes none.
-
-    ## Silent when
-    The configurations that look alike and are sound, or cannot be judged.
-
-    ## Fix safety
-    There is no fix, since the decision is the user's.
-
-    ## References
-    - https://docs.haproxy.org/2.8/configuration.html#4.2-retries
-    """
-
-    code = "$code"
-    name = "$name"
-    severity = Severity.INFO
-    bad = (
-        Example.haproxy(
-            """
-            defaults
-                mode http
-                retries 0
-            """
-        ),
-    )
-    good = (
-        Example.haproxy(
-            """
-            defaults
-                mode http
-                retries 3
-            """
-        ),
-    )
-
-    def check(self, config: HaproxyConfig) -> Iterator[Finding]:
-        for line in config.lines:
-            if line.keyword == "retries" and line.arguments[0].value == "0":
-                yield self.finding(
-                    line,
-                    "what is wrong here, with the names and values of this configuration",
-                    advice="what to write instead",
-                )
-''')
+_NGINX = {
+    "dialect": "nginx",
+    "base": "NginxRule",
+    "config": "NginxConfig",
+    "bad": "worker_processes 1;",
+    "good": "worker_processes auto;",
+    "find": 'for _context, directive in config.find("worker_processes"):',
+    "condition": 'directive.values == ["1"]',
+    "statement": "directive",
+}
+_HAPROXY = {
+    "dialect": "haproxy",
+    "base": "HaproxyRule",
+    "config": "HaproxyConfig",
+    "bad": "defaults\n                retries 0",
+    "good": "defaults\n                retries 3",
+    "find": "for line in config.lines:",
+    "condition": 'line.keyword == "retries" and line.arguments[0].value == "0"',
+    "statement": "line",
+}
 
 
 def write_rule(code: str, name: str, folder: Path) -> Path:
@@ -159,10 +111,10 @@ def write_rule(code: str, name: str, folder: Path) -> Path:
     topic = folder / TOPICS[code[3]]
     topic.mkdir(exist_ok=True)
     (topic / "__init__.py").touch()
-    template = _NGINX if code.startswith("NGX") else _HAPROXY
+    words = _NGINX if code.startswith("NGX") else _HAPROXY
     class_name = "".join(part.capitalize() for part in name.split("-"))
     path = topic / f"{code.lower()}_{name.replace('-', '_')}.py"
-    path.write_text(template.substitute(code=code, name=name, class_name=class_name))
+    path.write_text(_RULE.substitute(words, code=code, name=name, class_name=class_name))
     return path
 
 

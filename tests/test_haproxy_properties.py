@@ -19,7 +19,7 @@ FRAGMENTS = [
         b'"${SET}"',
         b'"${SET[*]}"',
         b'"${NOT-de fault}"',
-        b'"x${NOT}"',
+        b'"${NOT}x"',
         b"$SET",
         b"${SET",
     ],

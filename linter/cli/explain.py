@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from gwlint.cli.failure import Failure
 from gwlint.cli.output import write_text
 
 
@@ -20,5 +21,5 @@ def explain(
     try:
         files = find(rule)
     except SelectorError as error:
-        raise typer.BadParameter(str(error), param_hint="RULE") from error
+        raise Failure(str(error)) from error
     write_text("\n".join(explanation(file.load()) for file in files), None)

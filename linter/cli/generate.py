@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from gwlint.cli import options
 from gwlint.cli.failure import Failure
+from gwlint.cli.inputs import require_one_of
 from gwlint.cli.output import note, write
 
 
@@ -28,10 +29,7 @@ def generate(
     from gwlint.generate.run import PROXIES, SpecErrors
     from gwlint.generate.run import generate as generate_files
 
-    if proxy not in PROXIES:
-        raise typer.BadParameter(
-            f"{proxy!r} is not one of {', '.join(PROXIES)}", param_hint="--proxy"
-        )
+    require_one_of("--proxy", proxy, PROXIES)
     try:
         files = generate_files(spec, proxy, _version(target or [], proxy))
     except SpecErrors as errors:

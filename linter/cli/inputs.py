@@ -3,66 +3,85 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gwlint.cli.failure import Defect, Failure
+from gwlint.cli.output import note
+from gwlint.syntax.nearest import nearest
 
 if TYPE_CHECKING:
+    from gwlint.engine import Report
     from gwlint.project import Project
+    from gwlint.project.reading import Reader
     from gwlint.registry import RuleFile
-    from gwlint.rule import Rule
+    from gwlint.rule import Finding
     from gwlint.settings import Settings
 
 STDIN = "-"
+STDIN_FILENAME = "<stdin>"
 
 
-def read_settings(
-    paths: list[str],
-    *,
-    config: str | None,
-    targets: list[str] | None,
-    select: list[str] | None,
-    ignore: list[str] | None,
-    profile: str | None,
-    fail_on: str | None,
-    dialect: str | None,
-) -> Settings:
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a command reads, and the options that decide how it is read and judged.
+
+    None and () mean that an option was not given, so gwlint.yaml or the default counts.
+    """
+
+    paths: tuple[str, ...]
+    stdin_filename: str = STDIN_FILENAME
+    config: str | None = None
+    targets: tuple[str, ...] = ()
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    profile: str | None = None
+    fail_on: str | None = None
+    dialect: str | None = None
+
+    @property
+    def names(self) -> list[str]:
+        """The paths, with the name of standard input in place of `-`."""
+        return [self.stdin_filename if path == STDIN else path for path in self.paths]
+
+
+def require_one_of(option: str, value: str, allowed: Collection[str]) -> None:
+    """Raise Failure when an option has a value that does not exist."""
+    if value not in allowed:
+        near = nearest(value, allowed)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise Failure(f"{option}: {value!r} is not one of {', '.join(allowed)}{hint}")
+
+
+def read_settings(inputs: Inputs) -> Settings:
     """The options over gwlint.yaml. Raises Failure with everything that is wrong with them."""
     from gwlint.settings import SettingsError, load_settings
 
     try:
         return load_settings(
-            "." if paths[0] == STDIN else paths[0],
-            config=config,
-            targets=targets or (),
-            select=select or (),
-            ignore=ignore or (),
-            profile=profile,
-            fail_on=fail_on,
-            dialect=dialect,
+            "." if inputs.paths[0] == STDIN else inputs.paths[0],
+            config=inputs.config,
+            targets=inputs.targets,
+            select=inputs.select,
+            ignore=inputs.ignore,
+            profile=inputs.profile,
+            fail_on=inputs.fail_on,
+            dialect=inputs.dialect,
         )
     except SettingsError as error:
         raise Failure(str(error)) from error
 
 
-def read_project(paths: list[str], settings: Settings, stdin_filename: str) -> Project:
-    """Everything that the paths lead to; `-` is standard input under the given name.
+def reader_for(inputs: Inputs) -> Reader:
+    """Where contents come from: the disk, with standard input laid over it under its name."""
+    from gwlint.project.reading import Disk, Overlay, absolute_path
 
-    Raises Failure when a path does not exist, or nothing under the paths is a configuration.
-    """
-    from gwlint.project import NoInput, load_project
-    from gwlint.project.reading import Disk, Overlay, Reader, absolute_path
-
-    reader: Reader = Disk()
-    if STDIN in paths:
-        if sys.stdin is None:
-            raise Failure("standard input is closed")
-        reader = Overlay({absolute_path(stdin_filename): sys.stdin.buffer.read()})
-        paths = [stdin_filename if path == STDIN else path for path in paths]
-    try:
-        return load_project(paths, settings, reader)
-    except NoInput as error:
-        raise Failure(str(error)) from error
+    if STDIN not in inputs.paths:
+        return Disk()
+    if sys.stdin is None:
+        raise Failure("standard input is closed")
+    return Overlay({absolute_path(inputs.stdin_filename): sys.stdin.buffer.read()})
 
 
 def chosen_rules(settings: Settings) -> list[RuleFile]:
@@ -86,12 +105,41 @@ def chosen_rules(settings: Settings) -> list[RuleFile]:
     return selected(settings.profile, settings.select, settings.ignore)
 
 
-def load_rules(files: list[RuleFile], project: Project) -> list[type[Rule]]:
-    """The classes of the rules that have something to read: other dialects stay unimported."""
-    from gwlint.registry import RuleFileError
+class Judge:
+    """Finds faults in a project, with the rules that the settings ask for."""
 
-    dialects = {file.dialect for file in project.files} | {"gateway"}
-    try:
-        return [file.load() for file in files if file.dialect in dialects]
-    except RuleFileError as error:
-        raise Defect(str(error)) from error
+    def __init__(self, settings: Settings) -> None:
+        """Raises Failure for a selector that means no rule."""
+        self._settings = settings
+        self._rules = chosen_rules(settings)
+        self.unreadable: set[str] = set()
+        """Paths of files that could not be read, and so not judged."""
+
+    def report(self, project: Project) -> Report:
+        """What a check of the project says. Raises Defect."""
+        from gwlint.engine import RuleFailed, check
+        from gwlint.registry import RuleFileError
+
+        self._note_unreadable(project)
+        dialects = {file.dialect for file in project.files} | {"gateway"}
+        try:
+            # The rules of other dialects have nothing to read here and stay unimported.
+            rules = [file.load() for file in self._rules if file.dialect in dialects]
+            return check(project, self._settings, rules)
+        except (RuleFailed, RuleFileError) as error:
+            raise Defect(str(error)) from error
+
+    def find(self, project: Project) -> list[Finding]:
+        return self.report(project).findings
+
+    def _note_unreadable(self, project: Project) -> None:
+        for file in project.files:
+            if file.status == "unreadable" and file.path not in self.unreadable:
+                self.unreadable.add(file.path)
+                note(f"gwlint: {file.path}: cannot be read: {file.reason}")
+
+
+def lists_info(settings: Settings) -> bool:
+    """Whether text lists info findings: where asked for by strict, --fail-on info or --select."""
+    asked = settings.profile == "strict" or settings.fail_on == "info"
+    return asked or bool(settings.select)

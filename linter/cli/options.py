@@ -7,8 +7,6 @@ from typing import Annotated
 
 import typer
 
-STDIN_FILENAME = "<stdin>"
-
 Paths = Annotated[
     list[str] | None,
     typer.Argument(metavar="PATH", help='Files and folders; "-" reads standard input.'),

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 from gwlint.cli import options
+from gwlint.cli.inputs import require_one_of
 from gwlint.cli.output import write_text
 
 
@@ -20,7 +21,5 @@ def rules(
     from gwlint.registry import all_rules
     from gwlint.report.catalogue import CATALOGUES
 
-    if format_name not in CATALOGUES:
-        known = ", ".join(CATALOGUES)
-        raise typer.BadParameter(f"{format_name!r} is not one of {known}", param_hint="--format")
+    require_one_of("--format", format_name, CATALOGUES)
     write_text(CATALOGUES[format_name](all_rules()), output)

@@ -82,7 +82,7 @@ SECTION_SINCE = {
 # In the manual's text, but neither in its lists nor in the dumps of these binaries.
 MORE_GLOBAL = [
     "51degrees-cache-size", "51degrees-data-file", "51degrees-property-name-list",
-    "51degrees-property-separator", "wurfl-patch-file", "debug",
+    "51degrees-property-separator", "wurfl-patch-file",
 ]  # fmt: skip
 STATS_IN_GLOBAL = ["stats socket", "stats timeout", "stats maxconn", "stats bind-process"]
 
@@ -296,11 +296,11 @@ class Samples:
 
     @staticmethod
     def _filter(line: str) -> tuple[str, str, list[object]]:
-        return "filters", line.split()[0], []
+        return "filters", line.partition(" ")[0], []
 
     @staticmethod
     def _service(line: str) -> tuple[str, str, list[object]]:
-        return "services", line.split()[0], []
+        return "services", line.partition(" ")[0], []
 
 
 def _sample(text: str) -> tuple[str, str, str]:

@@ -111,14 +111,16 @@ class Server:
         )
         return done.stdout + done.stderr
 
-    def complaint(self, context: str, statements: Iterable[str]) -> str:
-        """What nginx says against the last of the statements, each of which has its own line."""
-        lines = list(statements)
-        before, _, after = SCAFFOLDS[context].partition("@")
+    def complaint(self, context: str, name: str, lines: list[str]) -> str:
+        """What nginx says against the last line, in a scaffold without directives of `name`."""
+        scaffold = re.sub(rf"\b{name} [^;{{}}]*;", "", SCAFFOLDS[context])
+        before, _, after = scaffold.partition("@")
         text = self.modules + before + "\n" + "\n".join(lines) + "\n" + after
         (self.folder / "nginx.conf").write_text(text, encoding="utf-8")
         said = self._run("-t", "-e", "stderr", "-p", f"{self.folder}/", "-c", "nginx.conf")
-        place = re.search(rf"\[emerg\] (.*) in \S+nginx\.conf:{len(lines) + 1}$", said, re.MULTILINE)
+        place = re.search(
+            rf"\[emerg\] (.*) in \S+nginx\.conf:{len(lines) + 1}$", said, re.MULTILINE
+        )
         return place[1] if place else ""
 
 
@@ -139,33 +141,40 @@ def candidates(form: DirectiveForm) -> Iterator[str]:
             yield from values
 
 
-def accepted(server: Server, context: str, name: str, form: DirectiveForm) -> list[str] | None:
-    """Arguments that the directive takes; None when the server does not know the directive."""
-    found: list[str] = []
-    for arguments in dict.fromkeys(candidates(form)):
-        said = server.complaint(context, [f"{name} {arguments};"])
-        if said.startswith("unknown directive"):
-            return None
-        if not said:
-            found.append(arguments)
-            if len(found) == ENOUGH_ACCEPTED:
+class Trial:
+    """One directive in one context of one server."""
+
+    def __init__(self, server: Server, context: str, name: str) -> None:
+        self.server = server
+        self.context = context
+        self.name = name
+        self.accepted: list[str] = []
+        self.is_unknown = False
+
+    def refuses(self, first: str, second: str) -> bool:
+        statements = [f"{self.name} {first};", f"{self.name} {second};"]
+        return "duplicate" in self.server.complaint(self.context, self.name, statements)
+
+    def verdict(self, arguments: Iterable[str]) -> str:
+        """ "always", "same" or "" as said above; what is found out is kept for the next context."""
+        for one in dict.fromkeys(arguments):
+            said = self.server.complaint(self.context, self.name, [f"{self.name} {one};"])
+            if said.startswith("unknown directive"):
+                self.is_unknown = True
+                return ""
+            if said:
+                continue
+            self.accepted.append(one)
+            if not self.refuses(one, one):
+                return ""
+            if len(self.accepted) == ENOUGH_ACCEPTED:
                 break
-    return found
-
-
-def verdict(server: Server, context: str, name: str, arguments: list[str]) -> str:
-    """"always", "same" or "" as said above."""
-
-    def refused(first: str, second: str) -> bool:
-        said = server.complaint(context, [f"{name} {first};", f"{name} {second};"])
-        return "duplicate" in said
-
-    if not arguments or not all(refused(one, one) for one in arguments):
-        return ""
-    pairs = list(permutations(arguments, 2))
-    if arguments == [""] or (pairs and all(refused(*pair) for pair in pairs)):
-        return "always"
-    return "same"
+        if not self.accepted:
+            return ""
+        pairs = list(permutations(self.accepted, 2))
+        if self.accepted == [""] or (pairs and all(self.refuses(*pair) for pair in pairs)):
+            return "always"
+        return "same"
 
 
 def measure(server: Server) -> dict[tuple[str, str], str]:
@@ -178,11 +187,14 @@ def measure(server: Server) -> dict[tuple[str, str], str]:
         for form in spec.forms:
             if form.block:
                 continue
+            before: list[str] = []
             for context in sorted(form.contexts & SCAFFOLDS.keys()):
-                arguments = accepted(server, context, name, form)
-                if arguments is None:
+                trial = Trial(server, context, name)
+                verdict = trial.verdict(before or candidates(form))
+                if trial.is_unknown:
                     break
-                found[name, context] = verdict(server, context, name, arguments)
+                found[name, context] = verdict
+                before = trial.accepted
     return found
 
 

@@ -6,6 +6,8 @@ never copied, and `1.22` stays the text that was written.
 
 from __future__ import annotations
 
+import re
+
 from gwlint.generate.problems import Problems
 from gwlint.source import Position
 from ruamel.yaml import YAML
@@ -13,14 +15,20 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import Node
 from ruamel.yaml.reader import ReaderError
 
-SIZE_LIMIT = 256 * 1024
-"""Bytes. A gateway of a thousand routes takes half of it; more is no spec, and slow to read."""
+SIZE_LIMIT = 128 * 1024
+"""Bytes. A gateway of a thousand routes takes less; more is no spec, and slow to read."""
+
+NESTING_LIMIT = 50
+"""Open brackets. A spec needs five; ruamel.yaml takes time that grows with their square."""
 
 
 def compose(data: bytes, problems: Problems) -> Node | None:
     """The root node of one YAML document, or None with the problem told."""
     text = _text(data, problems)
     if text is None:
+        return None
+    if _nesting(text) > NESTING_LIMIT:
+        problems.add(Position(1, 1), "the YAML is nested too deeply")
         return None
     try:
         root = YAML(typ="rt", pure=True).compose(text)
@@ -52,6 +60,15 @@ def _text(data: bytes, problems: Problems) -> str | None:
         message = f"byte 0x{data[error.start]:02x} is not UTF-8; save the spec as UTF-8"
         problems.add(_position(before, len(before)), message)
         return None
+
+
+def _nesting(text: str) -> int:
+    """The most brackets open at one place, those in quotes and comments included."""
+    depth = deepest = 0
+    for bracket in re.findall(r"[][{}]", text):
+        depth += 1 if bracket in "[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _position(text: str, offset: int) -> Position:

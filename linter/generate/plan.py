@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gwlint.generate.spec import Certificate, GatewaySpec, Listener, Pool, Route, Site
+from gwlint.generate.spec import Certificate, GatewaySpec, Listener, Pool, RequestLimit, Route, Site
 from gwlint.generate.values import is_ip
 
 
@@ -77,6 +77,12 @@ class Plan:
 
     def has_root(self, site: Site) -> bool:
         return any(route.path == "/" for route in site.routes)
+
+    @property
+    def used_limits(self) -> list[RequestLimit]:
+        """The request limits that a route names."""
+        used = {route.limit for site in self.spec.sites for route in site.routes}
+        return [limit for limit in self.spec.request_limits if limit.name in used]
 
     def websocket(self, pool: Pool | None = None) -> bool:
         """Whether any route, or any route to `pool`, is upgraded to web sockets."""

@@ -154,11 +154,6 @@ class HaproxyPlan(Plan):
             )
         ]
 
-    @property
-    def used_limits(self) -> list[RequestLimit]:
-        used = {route.limit for site in self.spec.sites for route in site.routes}
-        return [limit for limit in self.spec.request_limits if limit.name in used]
-
     def window(self, limit: RequestLimit) -> Window:
         """HAProxy counts requests in a sliding window where nginx has a leaking bucket: what is
         allowed in ten seconds, or in the minute of a rate by the minute, and the burst on top."""

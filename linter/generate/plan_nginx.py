@@ -110,12 +110,12 @@ class NginxPlan(Plan):
     def access_log(self) -> str:
         logging = self.spec.logging
         if logging.to == "local":
-            return f"{logging.folder.rstrip('/')}/access.log"
+            return f"{logging.folder}/access.log"
         return "/dev/stdout" if logging.to == "stdout" else f"syslog:server={logging.to},tag=nginx"
 
     @property
     def error_log(self) -> str:
         logging = self.spec.logging
         if logging.to == "local":
-            return f"{logging.folder.rstrip('/')}/error.log"
+            return f"{logging.folder}/error.log"
         return "stderr" if logging.to == "stdout" else f"syslog:server={logging.to},tag=nginx"

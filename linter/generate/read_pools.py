@@ -19,7 +19,7 @@ def read_pools(top: Fields, timeouts: Timeouts) -> tuple[Pool, ...]:
     pools: list[Pool] = []
     for name, fields in top.named("pools", "pool", _POOL):
         waits = fields.fields("timeouts", ("connect", "response"))
-        connect = waits.value("connect", values.duration("100ms", "30s"), timeouts.connect)
+        connect = waits.value("connect", values.duration("100ms", "10s"), timeouts.connect)
         response = waits.value("response", values.duration("100ms", "24h"), timeouts.response)
         if connect > response:
             waits.tell("connect", "connect is longer than response, which begins after it")
@@ -58,6 +58,7 @@ def _servers(pool: Fields) -> tuple[Server, ...]:
             weight=fields.value("weight", values.whole(1, 256), 1),
             backup=fields.flag("backup", default=False),
             connections=fields.value("connections", values.whole(1, 100_000), None),
+            place=fields.place("address"),
         )
         if any(server.address == other.address for other in servers):
             fields.tell("address", f"{server.address} is in this pool already")

@@ -64,8 +64,19 @@ def read_spec(path: str, data: bytes) -> GatewaySpec:
         workers=_workers(top),
         places={key: top.place(key) for key in KEYS},
     )
+    _tell_loops(spec, problems)
     problems.raise_if_any()
     return spec
+
+
+def _tell_loops(spec: GatewaySpec, problems: Problems) -> None:
+    """Tell servers that are a listener of the gateway itself."""
+    for server in (server for pool in spec.pools for server in pool.servers):
+        for listener in spec.listeners:
+            local = {"127.0.0.1", "::1"} if listener.address in ("*", "::") else {listener.address}
+            if listener.port == server.port and server.host in local:
+                message = f"{server.address} is a listener of this gateway: requests go round"
+                problems.add(server.place, message)
 
 
 def _target(top: Fields) -> Target:
@@ -166,7 +177,7 @@ def _timeouts(top: Fields) -> Timeouts:
         request_body=time("request_body", "30s", "1s", "5m"),
         send=time("send", "60s", "1s", "30m"),
         client_idle=time("client_idle", "75s", "1s", "1h"),
-        connect=time("connect", "4s", "100ms", "30s"),
+        connect=time("connect", "4s", "100ms", "10s"),
         response=time("response", "60s", "100ms", "24h"),
         queue=time("queue", "10s", "100ms", "5m"),
         # 60 s is the limit that cuts web sockets off when nobody has set one.
@@ -216,7 +227,7 @@ def _logging(top: Fields) -> Logging:
     fields = top.fields("logging", ("to", "folder", "level"))
     return Logging(
         to=fields.value("to", values.log_destination, "local"),
-        folder=fields.value("folder", values.file_path, "/var/log/nginx"),
+        folder=fields.value("folder", values.folder_path, "/var/log/nginx"),
         level=fields.value("level", values.one_of("warn", "notice", "info", "error"), "warn"),
     )
 
@@ -229,5 +240,5 @@ def _workers(top: Fields) -> Workers:
         clients=fields.value("clients", values.whole(512, 1_000_000), 4096),
         user=fields.value("user", values.account, None),
         group=fields.value("group", values.account, None),
-        chroot=fields.value("chroot", values.file_path, None),
+        chroot=fields.value("chroot", values.folder_path, None),
     )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from gwlint.generate import quoting, units
+from gwlint.generate.plan import Plan
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 
@@ -15,14 +17,23 @@ class Verbatim(str):
     __slots__ = ()
 
 
-def render(template: str, quote: Callable[[str], str], plan: object, made_from: str) -> bytes:
-    """The text that a template makes of a plan.
+def render(template: str, quote: Callable[[str], str], plan: Plan, made_from: str) -> bytes:
+    """The text that a template makes of a plan; `made_from` is the name of the spec.
 
     `quote` writes a value as one word. It is applied to each `{{ expression }}`, so no template
     can forget it; a list becomes several words. Raises jinja2.UndefinedError for a name that a
     template misspells, and ValueError or TypeError for a value that cannot be written.
     """
+    return (
+        _environment(quote)
+        .get_template(template)
+        .render(plan=plan, spec=plan.spec, made_from=made_from)
+        .encode()
+    )
 
+
+@cache
+def _environment(quote: Callable[[str], str]) -> Environment:
     def word(value: Any) -> str:
         if isinstance(value, Verbatim):
             return value
@@ -46,6 +57,4 @@ def render(template: str, quote: Callable[[str], str], plan: object, made_from: 
     environment.filters["time"] = lambda value: Verbatim(units.time(value))
     environment.filters["size"] = lambda value: Verbatim(units.size(value))
     environment.filters["comment"] = lambda value: Verbatim(quoting.comment(value))
-    spec = getattr(plan, "spec")  # noqa: B009
-    text = environment.get_template(template).render(plan=plan, spec=spec, made_from=made_from)
-    return text.encode()
+    return environment

@@ -10,7 +10,6 @@ from gwlint.generate.problems import Problems, SpecErrors, SpecProblem
 from gwlint.generate.quoting import haproxy_word, nginx_word
 from gwlint.generate.reader import read_spec
 from gwlint.generate.render import render
-from gwlint.generate.spec import GatewaySpec
 from gwlint.syntax.version import Version
 
 __all__ = ["SpecErrors", "SpecProblem", "generate"]
@@ -39,19 +38,11 @@ def generate(spec_path: Path, proxy: str, target: str | None = None) -> dict[str
     if Version.parse(version) < Version.parse(OLDEST[proxy]):
         message = f"{proxy} {version} is too old; the oldest that can be written for"
         problems.add(spec.places["target"], f"{message} is {OLDEST[proxy]}")
+    plan: NginxPlan | HaproxyPlan
     if proxy == "nginx":
-        content = _nginx(spec, version, spec_path.name, problems)
-        return {"nginx.conf": content}
-    return {"haproxy.cfg": _haproxy(spec, version, spec_path.name, problems)}
-
-
-def _nginx(spec: GatewaySpec, version: str, made_from: str, problems: Problems) -> bytes:
+        name, quote, plan = "nginx.conf", nginx_word, NginxPlan(spec, version)
+    else:
+        name, quote, plan = "haproxy.cfg", haproxy_word, HaproxyPlan(spec, version)
+        plan.check(problems)
     problems.raise_if_any()
-    return render("nginx/nginx.conf.j2", nginx_word, NginxPlan(spec, version), made_from)
-
-
-def _haproxy(spec: GatewaySpec, version: str, made_from: str, problems: Problems) -> bytes:
-    plan = HaproxyPlan(spec, version)
-    plan.check(problems)
-    problems.raise_if_any()
-    return render("haproxy/haproxy.cfg.j2", haproxy_word, plan, made_from)
+    return {name: render(f"{proxy}/{name}.j2", quote, plan, spec_path.name)}

@@ -82,6 +82,7 @@ class Server:
     backup: bool
     connections: int | None
     """How many requests it takes at once; None for any number."""
+    place: Position
 
     @property
     def address(self) -> str:
@@ -210,4 +211,4 @@ class GatewaySpec:
     logging: Logging
     workers: Workers
     places: dict[str, Position] = field(default_factory=dict)
-    """Where what was checked later stands: "target", "pools.app", ..."""
+    """Where the value of each top-level key begins, for what is checked later."""

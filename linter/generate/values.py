@@ -200,6 +200,8 @@ def file_path(text: str) -> str:
     no `$`: nginx has no way to write one where it looks for variables."""
     if not text.startswith("/") or text.startswith("//"):
         raise FormError(f"{shown(text)} is no absolute path")
+    if text.endswith("/"):
+        raise FormError(f"{shown(text)} is a folder, not a file")
     if "$" in text:
         raise FormError(f"{shown(text)} holds a $, which cannot be written in nginx")
     if not text.isprintable():
@@ -207,6 +209,11 @@ def file_path(text: str) -> str:
     if len(text.encode("utf-8", "surrogatepass")) > 1000:
         raise FormError("the path is longer than 1000 bytes")
     return text
+
+
+def folder_path(text: str) -> str:
+    """An absolute folder name, without its final slash."""
+    return file_path(text.rstrip("/") or "/.")
 
 
 def version(text: str) -> str:

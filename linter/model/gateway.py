@@ -74,13 +74,18 @@ class Pool:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """From listeners to a pool: a location with a pass directive, or a frontend and a backend."""
+    """From listeners to a pool: a location with a pass directive, or a frontend and a backend.
+
+    `statement` is the pass directive, or the header of the backend. `is_upgraded`: it carries web
+    sockets, so its timeouts are those of a tunnel.
+    """
 
     statement: Statement
     listeners: tuple[Listener, ...]
     pool: Pool
     timeouts: Timeouts
     is_http: bool
+    is_upgraded: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,13 +31,14 @@ _PREFERENCE = (
 """Where a directive fits in several contexts, people keep it in a file for the first of these."""
 
 _ENOUGH_DIRECTIVES = 2_000
+_LONGEST_COMMENT = 200
 
 
 def context_comment(tree: NginxFile) -> str | None:
     """The context of the first `# gwlint: context=...` at the top level of the file."""
     for child in tree.children:
         if isinstance(child, Comment):
-            match = _COMMENT.fullmatch(child.span.text.rstrip())
+            match = _COMMENT.fullmatch(child.span.text[:_LONGEST_COMMENT].rstrip())
             if match and match[1] in CONTEXTS:
                 return match[1]
     return None

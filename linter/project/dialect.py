@@ -14,7 +14,7 @@ HAPROXY_SECTIONS = frozenset(
 """Section keywords of HAProxy 2.4 to 3.5 and of SPOE files."""
 
 # Enough of a file to tell; a file of another kind should not cost its whole length.
-_ENOUGH_BYTES = 256 * 1024
+ENOUGH_BYTES = 256 * 1024
 
 _LINE = re.compile(rb"^[ \t]*([^\s#;{}\"'][^\s#;{}]*)(?:[ \t]([^\n]*))?$", re.MULTILINE)
 _NGINX_END = re.compile(
@@ -25,7 +25,7 @@ _NGINX_END = re.compile(
 def scores(data: bytes) -> tuple[int, int]:
     """How many lines look like nginx (they end in `;` or a brace) and how many open a section of
     HAProxy (its keyword, then at most a few words)."""
-    data = data.removeprefix(UTF8_BOM)[:_ENOUGH_BYTES]
+    data = data.removeprefix(UTF8_BOM)[:ENOUGH_BYTES]
     nginx = sum(1 for _ in _NGINX_END.finditer(data))
     sections = 0
     for match in _LINE.finditer(data):

@@ -7,7 +7,7 @@ import re
 from itertools import islice
 from pathlib import Path
 
-from gwlint.project.dialect import scores
+from gwlint.project.dialect import ENOUGH_BYTES, scores
 from gwlint.project.ignoring import not_ignored
 from gwlint.project.reading import Reader, Unreadable
 
@@ -121,7 +121,7 @@ def _is_configuration(path: str, reader: Reader) -> bool:
 
 
 _FIRST_WORD = re.compile(
-    rb"^[ \t]*([a-z][a-z0-9_]*)[ \t]*(?:[ \t][^\n]*)?[;{][ \t]*(?:#[^\n]*)?\r?$", re.M
+    rb"^[ \t]*([a-z][a-z0-9_]*)(?:[ \t][^\n]*)?[;{][ \t]*(?:#[^\n]*)?\r?$", re.MULTILINE
 )
 _ENOUGH_LINES = 400
 
@@ -130,7 +130,9 @@ def nginx_share(data: bytes) -> float:
     """The share of statements, 0 to 1, whose first word is a directive of nginx."""
     from gwlint.syntax.nginx.directives import lookup
 
-    words = [match[1] for match in islice(_FIRST_WORD.finditer(data), _ENOUGH_LINES)]
+    words = [
+        match[1] for match in islice(_FIRST_WORD.finditer(data, 0, ENOUGH_BYTES), _ENOUGH_LINES)
+    ]
     if not words:
         return 0.0
     return sum(lookup(word.decode("ascii")) is not None for word in words) / len(words)

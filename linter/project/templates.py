@@ -13,10 +13,10 @@ import re
 _MARK = re.compile(
     rb"""
       (?P<statement> \{%[-+]?\s | \{%[-+]?(?:if|for|set|endif|endfor|else|include|raw)\b )
-    | (?P<comment>   \{\#[^}\n]*\#\} )
+    | (?P<comment>   \{\#[^}\n]{0,500}\#\} )
     | (?P<expression>\{\{ )
     | (?P<erb>       <%(?=[=\#\-\s])[^\n]* )
-    | (?P<variable>  \$\{(?P<braced>[A-Z][A-Z0-9_]+)(?::-[^}\n]*)?\}
+    | (?P<variable>  \$\{(?P<braced>[A-Z][A-Z0-9_]+)(?::-[^}\n]{0,500})?\}
                    | \$(?P<bare>[A-Z][A-Z0-9_]+)\b )
     | (?P<percent>   %[A-Za-z_][A-Za-z0-9_]+% )
     | (?P<marker>    (?<![\w])__[A-Z][A-Z0-9_]*__(?![\w]) | (?<![\w.])@[A-Z][A-Z0-9_]*@ )
@@ -35,15 +35,19 @@ _ENGINES = {
 }
 
 # An expression inside of quotes: there braces are text, so it must look like nothing else.
-_QUOTED_EXPRESSION = re.compile(rb"\{\{[-~]?\s*[.$\w][^{}\n]*\}\}")
+_QUOTED_EXPRESSION = re.compile(rb"\{\{[-~]?\s*[.$\w][^{}\n]{0,2000}\}\}")
 
 _EXPRESSION_START = re.compile(rb"/\*|\.|\$|[A-Za-z_(\"`]")
+
+# A backslash takes the next byte with it; the rest opens or closes something.
+_SIGNIFICANT = re.compile(rb"\\[^\n]|[\"'#]")
 
 _HEXADECIMAL = re.compile(rb"%[0-9A-Fa-f]{2}%")
 
 _DEFINED = re.compile(
-    rb"\b(?:set|map|geo|split_clients|auth_request_set|js_set|js_var|perl_set|set_by_lua\w*)\b"
-    rb"[^;{\n]*\$\{?([A-Z]\w*)|\(\?P?<([A-Z]\w*)>"
+    rb"\b(?:set|auth_request_set|js_set|js_var|perl_set|set_by_lua\w*)[ \t]+[\"']?\$\{?([A-Z]\w*)"
+    rb"|\b(?:map|geo|split_clients)\b[^;{\n]{0,500}\$\{?([A-Z]\w*)\}?[\"'\s]*\{"
+    rb"|\(\?P?<([A-Z]\w*)>"
 )
 """Where a configuration defines variables of its own; their names may have capitals."""
 
@@ -66,7 +70,7 @@ _BUILT_IN = frozenset(_BUILT_IN_NAMES.split())
 _OPEN_FAMILIES = ("arg_", "cookie_", "http_", "sent_http_", "upstream_http_", "geoip_", "geoip2_")
 
 _NO_VARIABLES = re.compile(
-    rb"^[ \t]*(?:include|listen|load_module|resolver|server|server_name|upstream|user|worker_\w+"
+    rb"[ \t]*(?:include|listen|load_module|resolver|server|server_name|upstream|user|worker_\w+"
     rb"|pid|keepalive\w*|client_max_body_size|\w+_timeout)[ \t]"
 )
 """Directives that take no variables: a name in capitals is of another program there."""
@@ -75,11 +79,12 @@ _NO_VARIABLES = re.compile(
 def first_mark(data: bytes, dialect: str) -> tuple[int, int, str] | None:
     """Start and end offset of the first template mark, and the engine; None for no template."""
     defined: set[bytes] | None = None
+    lines = _LineReader(data)
+    has_lua = b"_by_lua_block" in data
     for match in _MARK.finditer(data):
         kind = next(name for name in _ENGINES if match[name] is not None)
-        before = data[data.rfind(b"\n", 0, match.start()) + 1 : match.start()]
-        quoted = _quoted(before)
-        if quoted is None:
+        lines.advance(match.start())
+        if lines.in_comment:
             continue
         if kind == "variable":
             if dialect == "haproxy":
@@ -87,7 +92,7 @@ def first_mark(data: bytes, dialect: str) -> tuple[int, int, str] | None:
             if defined is None:
                 defined = {name.lower() for pair in _DEFINED.findall(data) for name in pair}
             name = (match["braced"] or match["bare"]).lower()
-            if not _NO_VARIABLES.match(before) and (
+            if not _NO_VARIABLES.match(data, lines.start) and (
                 name in defined or _is_built_in(name.decode("ascii"))
             ):
                 continue
@@ -95,48 +100,71 @@ def first_mark(data: bytes, dialect: str) -> tuple[int, int, str] | None:
             in_format = dialect == "haproxy" and _in_log_format(match)
             if in_format or _HEXADECIMAL.fullmatch(match[0]):
                 continue
-        elif kind == "expression" and not _is_expression(data, match, quoted):
+        elif kind == "expression" and not _is_expression(data, match, lines.in_quotes or has_lua):
             continue
         return match.start(), match.end(), _ENGINES[kind]
     return None
 
 
-def _quoted(before: bytes) -> bool | None:
-    """Whether the end of a line's beginning stands in quotes; None when in a comment.
+class _LineReader:
+    """Goes over the data once and tells, at each place, whether it is in a comment or in quotes.
 
-    As in both servers, a quote opens only where a word begins or, in HAProxy, anywhere; a comment
-    begins at a `#` before which there is a blank or nothing.
+    Both are taken to end with their line. A comment begins at a `#` where a word could begin.
     """
-    quote = 0
-    previous = 0x20
-    for byte in before:
-        if quote:
-            if byte == quote and previous != 0x5C:
-                quote = 0
-        elif byte in b"\"'" and previous != 0x5C:
-            quote = byte
-        elif byte == 0x23 and previous in b" \t;{}":
-            return None
-        previous = byte
-    return bool(quote)
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.start = 0
+        """Offset of the line's first byte."""
+        self.in_comment = False
+        self._quote = 0
+        self._offset = 0
+
+    @property
+    def in_quotes(self) -> bool:
+        return self._quote != 0
+
+    def advance(self, offset: int) -> None:
+        """Goes on to an offset, which is not before the last one."""
+        start = self.data.rfind(b"\n", self._offset, offset) + 1
+        if start:
+            self.start = self._offset = start
+            self.in_comment = False
+            self._quote = 0
+        if not self.in_comment:
+            self._read(offset)
+        self._offset = offset
+
+    def _read(self, end: int) -> None:
+        for match in _SIGNIFICANT.finditer(self.data, self._offset, end):
+            sign = match[0][0]
+            if self._quote:
+                if sign == self._quote:
+                    self._quote = 0
+            elif sign in b"\"'":
+                self._quote = sign
+            elif sign == 0x23 and self.data[max(match.start() - 1, 0)] in b"# \t\r\n;{}":
+                self.in_comment = True
+                return
 
 
 def _is_built_in(name: str) -> bool:
     return name in _BUILT_IN or name.startswith(_OPEN_FAMILIES)
 
 
-def _is_expression(data: bytes, match: re.Match[bytes], quoted: bool) -> bool:
+def _is_expression(data: bytes, match: re.Match[bytes], whole: bool) -> bool:
     """Whether `{{` begins an expression of an engine.
 
-    In Lua, a table inside of a table begins with a quote, a digit, a bracket or another brace.
+    `whole`: only a whole expression on one line counts. So it is in quotes, and in files with Lua
+    code, where tables begin with such braces.
     """
     if _QUOTED_EXPRESSION.match(data, match.start()):
         return True
-    if quoted:
+    if whole:
         return False
     start = match.end()
-    rest = data[start : start + 200].lstrip(b"-~ \t\r\n")
-    return bool(_EXPRESSION_START.match(rest)) and b"}}" in data[start : start + 4096]
+    rest = data[start : start + 100].lstrip(b"-~ \t\r\n")
+    return bool(_EXPRESSION_START.match(rest)) and data.find(b"}}", start, start + 1000) != -1
 
 
 def _in_log_format(match: re.Match[bytes]) -> bool:

@@ -103,11 +103,15 @@ def _summary_line(summary: Summary, view: View) -> str:
     if notes:
         files += f" ({', '.join(notes)})"
     line = f"{files}: {', '.join(parts) or 'no findings'}"
-    if summary.fixable_safely:
-        line += f"; {summary.fixable_safely} can be fixed with gwlint fix"
-    if summary.fixable > summary.fixable_safely:
-        line += f"; {summary.fixable - summary.fixable_safely} with gwlint fix --unsafe"
-    return line
+    return line + _fixable(summary)
+
+
+def _fixable(summary: Summary) -> str:
+    safe, unsafe = summary.fixable_safely, summary.fixable - summary.fixable_safely
+    if not safe:
+        return f"; {unsafe} can be fixed with gwlint fix --unsafe" if unsafe else ""
+    more = f", {unsafe} more with --unsafe" if unsafe else ""
+    return f"; {safe} can be fixed with gwlint fix{more}"
 
 
 def _plural(count: int, word: str) -> str:

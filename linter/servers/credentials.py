@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from gwlint.servers.process import run
@@ -14,8 +16,12 @@ TICKET_KEY_BYTES = 80
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Files: certificate, key, both in one PEM, Diffie-Hellman parameters, ticket key."""
+    """Files: certificate, key, both in one PEM, Diffie-Hellman parameters, ticket key.
 
+    They last as long as `folder`, which removes itself.
+    """
+
+    folder: tempfile.TemporaryDirectory[str]
     certificate: Path
     key: Path
     bundle: Path
@@ -23,8 +29,10 @@ class Credentials:
     ticket_key: Path
 
 
-def make_credentials(folder: Path) -> Credentials | None:
-    """The files, new in `folder`; None when `openssl` is missing or fails.
+@cache
+def credentials() -> Credentials | None:
+    """The files, made once a process, since a key takes a while; None when `openssl` is missing
+    or fails.
 
     RSA with 2048 bits, since many configurations allow only RSA suites; the group is the
     standard ffdhe2048 (RFC 7919), which need not be searched.
@@ -32,6 +40,8 @@ def make_credentials(folder: Path) -> Credentials | None:
     openssl = shutil.which("openssl")
     if openssl is None:
         return None
+    owner = tempfile.TemporaryDirectory(prefix="gwlint-", ignore_cleanup_errors=True)
+    folder = Path(owner.name)
     certificate, key = folder / "certificate.pem", folder / "key.pem"
     made = run(
         [
@@ -56,4 +66,4 @@ def make_credentials(folder: Path) -> Credentials | None:
     bundle.write_bytes(certificate.read_bytes() + key.read_bytes() + parameters.read_bytes())
     ticket_key = folder / "ticket.key"
     ticket_key.write_bytes(bytes(TICKET_KEY_BYTES))
-    return Credentials(certificate, key, bundle, parameters, ticket_key)
+    return Credentials(owner, certificate, key, bundle, parameters, ticket_key)

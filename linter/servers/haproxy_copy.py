@@ -6,16 +6,17 @@ scripts, and looks users up. Edits on words put stand-ins in their place; no lin
 
 from __future__ import annotations
 
-import getpass
-import grp
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gwlint.edits import Change, apply
+from gwlint.servers.credentials import Credentials, credentials
 from gwlint.servers.haproxy_values import address, pattern_file, with_local_files
+from gwlint.servers.owner import group_name, user_name
 from gwlint.servers.standins import StandIns
 from gwlint.source import encode
 from gwlint.syntax.haproxy.tree import HaproxyFile, Line, Word
@@ -76,6 +77,13 @@ _PARAMETER_LINES = frozenset(
 """Lines on which a word may be followed by its value."""
 
 _FILE_PARAMETERS = frozenset({"file", "lf-file", "errorfile"})
+
+_SECRETS = frozenset({"ca-file", "ca-sign-file", "ca-verify-file", "crt", "crt-list", "key"})
+
+_STATUSES = frozenset(
+    map(str, (200, 400, 401, 403, 404, 405, 407, 408, 410, 413, 425, 429, *range(500, 505)))
+)
+"""What `errorfile` takes (configuration manual, section 4.2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +148,8 @@ def _paths_and_users(line: Line, standins: StandIns) -> Iterator[_StandIn]:
         yield arguments[0], str(standins.folder)
     elif line.keyword == "pidfile":
         yield arguments[0], str(standins.path(arguments[0].value))
-    elif line.keyword == "ssl-dh-param-file" and standins.credentials is not None:
-        yield arguments[0], str(standins.credentials.parameters)
+    elif line.keyword == "ssl-dh-param-file" and (made := credentials()):
+        yield arguments[0], str(made.parameters)
     elif line.keyword == "errorfile" and len(arguments) > 1:
         yield arguments[1], _response(arguments[0].value, standins)
 
@@ -159,8 +167,7 @@ def _addresses(line: Line, standins: StandIns) -> Iterator[_StandIn]:
 def _parameters(line: Line, standins: StandIns) -> Iterator[_StandIn]:
     """Words after `crt`, `ca-file`, `addr`, `user` and the like."""
     arguments = line.arguments
-    made = standins.credentials
-    for name, value in zip(arguments, arguments[1:], strict=False):
+    for name, value in pairwise(arguments):
         key = name.value
         if key in ("user", "group"):
             yield value, _owner(key)
@@ -171,22 +178,23 @@ def _parameters(line: Line, standins: StandIns) -> Iterator[_StandIn]:
         elif key in ("crl-file", "ocsp", "sctl", "issuer"):
             yield name, ""
             yield value, ""
-        elif made is None or value.value.startswith("@"):
-            continue
-        elif key in ("crt", "ca-sign-file"):
-            yield value, str(made.bundle)
-        elif key in ("ca-file", "ca-verify-file"):
-            yield value, str(made.certificate)
-        elif key == "key" and line.keyword == "load":
-            yield value, str(made.key)
-        elif key == "crt-list":
-            yield value, str(standins.text_file("crt-list", f"{made.bundle}\n"))
+        elif key in _SECRETS and not value.value.startswith("@"):
+            if (key != "key" or line.keyword == "load") and (made := credentials()):
+                yield value, str(_secret(key, made, standins))
+
+
+def _secret(key: str, made: Credentials, standins: StandIns) -> Path:
+    if key == "crt-list":
+        return standins.text_file("crt-list", f"{made.bundle}\n")
+    if key == "key":
+        return made.key
+    return made.certificate if key in ("ca-file", "ca-verify-file") else made.bundle
 
 
 def _pattern_files(line: Line, standins: StandIns) -> Iterator[_StandIn]:
     """Files of ACLs, maps and answers."""
     arguments = line.arguments
-    for before, word in zip(arguments, arguments[1:], strict=False):
+    for before, word in pairwise(arguments):
         if before.value == "-f":
             yield word, pattern_file(word.value, standins)
         elif before.value in _FILE_PARAMETERS and line.keyword.startswith(("http-", "tcp-")):
@@ -206,10 +214,9 @@ def _quoted(value: str) -> str:
 def _response(status: str, standins: StandIns) -> str:
     """A file with an answer of that status, as `errorfile` wants it."""
     text = f"HTTP/1.1 {status} Gateway\r\ncontent-length: 0\r\n\r\n"
-    name = f"answer-{status}" if status.isdigit() else "answer"
+    name = f"answer-{status}" if status in _STATUSES else "answer"
     return str(standins.text_file(name, text))
 
 
 def _owner(kind: str) -> str:
-    """The user, or the group, that runs gwlint: HAProxy refuses names that do not exist."""
-    return getpass.getuser() if kind == "user" else grp.getgrgid(os.getegid()).gr_name
+    return user_name() if kind == "user" else group_name()

@@ -6,32 +6,21 @@ nothing moves to another line, so what nginx says of the copy holds for the orig
 
 from __future__ import annotations
 
-import getpass
-import grp
 import os
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gwlint.edits import Change, apply
-from gwlint.servers.nginx_values import listen_address, log_target, without_host
-from gwlint.servers.standins import StandIns, has_ipv6_loopback
+from gwlint.servers.nginx_arguments import TEMPORARY_PATHS, quoted, stand_ins
+from gwlint.servers.owner import group_name, user_name
+from gwlint.servers.standins import StandIns
 from gwlint.source import encode
-from gwlint.syntax.nginx.tree import Comment, Directive, NginxFile, RawBlock, Word
+from gwlint.syntax.nginx.tree import Comment, Directive, NginxFile, RawBlock
 
 if TYPE_CHECKING:
     from gwlint.project import NginxRoot
-
-TEMPORARY_PATHS = (
-    "client_body_temp_path",
-    "proxy_temp_path",
-    "fastcgi_temp_path",
-    "uwsgi_temp_path",
-    "scgi_temp_path",
-)
-"""nginx makes these folders, at places fixed when it was built, unless http names others."""
 
 EXECUTED = frozenset({"perl", "perl_set", "perl_modules", "perl_require", "ssl_engine"})
 """Directives whose code runs while nginx tests; a configuration with one is not judged."""
@@ -80,8 +69,6 @@ _SCAFFOLDS: Mapping[str, tuple[str, str]] = {
 }
 """What stands around a fragment, by the context it belongs to."""
 
-_PLAIN = re.compile(r"[A-Za-z0-9_./:*@%+,=~^\[\]-]+")
-
 
 @dataclass
 class Supplies:
@@ -115,22 +102,12 @@ def copy_nginx(root: NginxRoot, standins: StandIns, supplies: Supplies) -> Nginx
     return _Copier(root, standins, supplies).write()
 
 
-def quoted(value: str) -> str:
-    """A word that nginx reads as `value`."""
-    if _PLAIN.fullmatch(value):
-        return value
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
 @dataclass(frozen=True, slots=True)
 class _Level:
     """A block while it is read: its directive's name, and that of the block around it."""
 
     name: str
     outer: str
-
-
-_Edits = Iterator[tuple[Word, str]]
 
 
 class _Copier:
@@ -214,7 +191,9 @@ class _Copier:
         level: _Level,
         pending: list[tuple[Iterator[Directive | Comment], _Level]],
     ) -> None:
-        if isinstance(tree, NginxFile):
+        if not isinstance(tree, NginxFile):
+            self.incomplete = True
+        else:
             self.trees.setdefault(tree.source.path, tree)
             pending.append((iter(tree.children), level))
 
@@ -258,12 +237,7 @@ class _Copier:
         if directive.name == "init_by_lua_block" and isinstance(directive.block, RawBlock):
             self._change(directive, *directive.block.body, " return ")
             return
-        handler = _HANDLERS.get(directive.name)
-        if handler is None and directive.name.endswith("_pass"):
-            handler = _Copier._pass
-        if handler is None:
-            return
-        for word, value in handler(self, directive, level):
+        for word, value in stand_ins(directive, level.name, self.upstreams, self.standins):
             if value != word.value:
                 self._change(directive, word.start, word.end, quoted(value) if value else "")
 
@@ -276,75 +250,6 @@ class _Copier:
         ]
         text = " ".join(f"include {self._copy_path(path)};" for path in paths)
         self._change(directive, directive.start, directive.end, text)
-
-    def _file(self, directive: Directive, level: _Level) -> _Edits:
-        for word in directive.arguments[:1]:
-            yield word, str(self.standins.path(word.value))
-
-    def _user(self, directive: Directive, level: _Level) -> _Edits:
-        for word, name in zip(directive.arguments, _user_and_group(), strict=False):
-            yield word, name
-
-    def _error_log(self, directive: Directive, level: _Level) -> _Edits:
-        for word in directive.arguments[:1]:
-            yield word, "stderr"
-
-    def _access_log(self, directive: Directive, level: _Level) -> _Edits:
-        for word in directive.arguments[:1]:
-            yield word, log_target(word.value, self.standins)
-
-    def _listen(self, directive: Directive, level: _Level) -> _Edits:
-        for word in directive.arguments[:1]:
-            yield word, listen_address(word.value, self.standins)
-        for word in directive.arguments[1:]:
-            if word.value.startswith("ipv6only=") and not has_ipv6_loopback():
-                yield word, ""
-
-    def _server(self, directive: Directive, level: _Level) -> _Edits:
-        """`server` of an upstream. With `resolve` the name is left: nginx then asks later."""
-        if level.name == "upstream" and "resolve" not in directive.values:
-            for word in directive.arguments[:1]:
-                yield word, without_host(word.value, self.standins)
-
-    def _pass(self, directive: Directive, level: _Level) -> _Edits:
-        for word in directive.arguments[:1]:
-            yield word, without_host(word.value, self.standins, self.upstreams)
-
-    def _hosts(self, directive: Directive, level: _Level) -> _Edits:
-        """Names of name servers and the like, where nginx takes `$` for a letter."""
-        for word in directive.arguments:
-            if word.value.startswith("$"):
-                yield word, self.standins.host(word.value)
-            elif "=" not in word.value and "/" not in word.value:
-                yield word, without_host(word.value, self.standins)
-
-    def _certificate(self, directive: Directive, level: _Level) -> _Edits:
-        made = self.standins.credentials
-        if made is None:
-            return
-        name = directive.name
-        chosen = made.certificate
-        if name.endswith("certificate_key"):
-            chosen = made.key
-        elif name == "ssl_dhparam":
-            chosen = made.parameters
-        elif name == "ssl_session_ticket_key":
-            chosen = made.ticket_key
-        elif name.endswith("password_file"):
-            chosen = self.standins.text_file("passwords", "\n")
-        for word in directive.arguments[:1]:
-            if "$" not in word.value and not word.value.startswith("data:"):
-                yield word, str(chosen)
-
-    def _js_import(self, directive: Directive, level: _Level) -> _Edits:
-        """An empty module in place of the script, which would run."""
-        module = str(self.standins.text_file("empty.js", "export default {};\n"))
-        words = directive.arguments
-        if len(words) == 1:
-            name = Path(words[0].value).name.removesuffix(".js")
-            self._change(directive, words[0].start, words[0].end, f"{name} from {module}")
-        elif len(words) == 3:
-            yield words[2], module
 
     # What is put around
 
@@ -375,48 +280,5 @@ class _Copier:
         if "lock_file" not in self.main_names:
             parts.append(f"lock_file {self.standins.path('lock_file')};")
         if "user" not in self.main_names and os.geteuid() == 0:
-            parts.append(f"user {' '.join(_user_and_group())};")
+            parts.append(f"user {user_name()} {group_name()};")
         return " ".join(parts)
-
-
-def _user_and_group() -> tuple[str, str]:
-    """Who runs gwlint: nginx looks both names up, and as root would hand folders to them."""
-    return getpass.getuser(), grp.getgrgid(os.getegid()).gr_name
-
-
-_Handler = Callable[[_Copier, Directive, _Level], _Edits]
-
-_HANDLERS: Mapping[str, _Handler] = {
-    "user": _Copier._user,
-    "pid": _Copier._file,
-    "lock_file": _Copier._file,
-    **dict.fromkeys(TEMPORARY_PATHS, _Copier._file),
-    "proxy_cache_path": _Copier._file,
-    "fastcgi_cache_path": _Copier._file,
-    "uwsgi_cache_path": _Copier._file,
-    "scgi_cache_path": _Copier._file,
-    "error_log": _Copier._error_log,
-    "access_log": _Copier._access_log,
-    "listen": _Copier._listen,
-    "server": _Copier._server,
-    "auth_http": _Copier._pass,
-    "ssl_stapling_responder": _Copier._pass,
-    "resolver": _Copier._hosts,
-    "set_real_ip_from": _Copier._hosts,
-    "debug_connection": _Copier._hosts,
-    "js_import": _Copier._js_import,
-    "ssl_dhparam": _Copier._certificate,
-    "ssl_session_ticket_key": _Copier._certificate,
-    "ssl_password_file": _Copier._certificate,
-    **{
-        f"{prefix}ssl_{name}": _Copier._certificate
-        for prefix in ("", "proxy_", "grpc_", "uwsgi_", "fastcgi_")
-        for name in (
-            "certificate",
-            "certificate_key",
-            "client_certificate",
-            "trusted_certificate",
-            "password_file",
-        )
-    },
-}

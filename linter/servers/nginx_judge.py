@@ -48,7 +48,7 @@ class NginxJudge:
         outcome = self._run(copy)
         if known is None and copy.incomplete:
             for _ in range(LEARNING_ROUNDS):
-                if outcome.code == 0 or not learn(outcome.text, supplies, self._standins):
+                if outcome.code == 0 or not learn(outcome.text, supplies):
                     break
                 copy = copy_nginx(root, self._standins, supplies)
                 assert copy is not None

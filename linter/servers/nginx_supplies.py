@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from gwlint.servers.credentials import credentials
 from gwlint.servers.nginx_copy import Supplies
-from gwlint.servers.standins import StandIns
 
 _FORMAT = re.compile(r'unknown log format "([^"]+)"')
 _VARIABLE = re.compile(r'unknown "([A-Za-z0-9_]+)" variable')
@@ -14,7 +14,7 @@ _CERTIFICATE = re.compile(r'no "ssl_certificate(?:_key)?" is defined')
 _CACHE = re.compile(r'"(proxy|fastcgi|uwsgi|scgi)_cache" zone "([^"]+)" is unknown')
 
 
-def learn(text: str, supplies: Supplies, standins: StandIns) -> bool:
+def learn(text: str, supplies: Supplies) -> bool:
     """Add to `supplies` what `text`, the words of nginx, says is missing; whether it helped.
 
     A file that is meant to be included may use log formats, variables and zones of a file that
@@ -25,7 +25,7 @@ def learn(text: str, supplies: Supplies, standins: StandIns) -> bool:
         found = [f"log_format {match[1]} '';"]
     elif match := _VARIABLE.search(text):
         found = [f"map '' ${match[1]} {{ default ''; }}"]
-    elif _CERTIFICATE.search(text) and (made := standins.credentials):
+    elif _CERTIFICATE.search(text) and (made := credentials()):
         found = [f"ssl_certificate {made.certificate}; ssl_certificate_key {made.key};"]
     elif match := _CACHE.search(text):
         found = [f"{match[1]}_cache_path supplied_{match[2]} keys_zone={match[2]}:1m;"]

@@ -7,9 +7,11 @@ from collections.abc import Collection
 
 from gwlint.servers.standins import StandIns, has_ipv6_loopback, is_address
 
-_URL = re.compile(r"(?P<scheme>[a-z0-9+.-]+://)?(?P<host>[^/:\[\]$?#,]+)(?P<rest>.*)", re.S)
+_URL = re.compile(r"(?P<scheme>[a-z0-9+.-]+://)?+(?P<host>[^/:\[\]$?#,]+)(?P<rest>.*)", re.S)
 _SYSLOG = re.compile(r"(?P<before>syslog:(?:[^,]*,)*server=)(?P<host>[^,:\[\]]+)(?P<rest>.*)", re.S)
-_LISTEN = re.compile(r"(?:(?P<host>\[[^\]]*\]|[^:\[\]]+):)?(?P<ports>\d+(?:-\d+)?)")
+_LISTEN = re.compile(r"(?:(?P<host>\[[^\]]*\]|[^:\[\]]+):)?(?P<ports>[0-9]{1,5}(?:-[0-9]{1,5})?)")
+_HOST = re.compile(r"\[[^\]]*\]|(?![0-9]+$)[^:\[\]$]+")
+LARGEST_PORT = 65535
 
 
 def without_host(value: str, standins: StandIns, known: Collection[str] = ()) -> str:
@@ -49,9 +51,11 @@ def listen_address(value: str, standins: StandIns) -> str:
     found = _LISTEN.fullmatch(value)
     if found is not None:
         host, ports = found["host"] or "*", found["ports"]
-    elif re.fullmatch(r"\[[^\]]*\]|[^:\[\]$]+", value):
+    elif _HOST.fullmatch(value):
         host, ports = value, "80"
     else:
+        return value
+    if not all(0 < int(port) <= LARGEST_PORT for port in ports.split("-")):
         return value
     port = standins.port(host.lower(), ports)
     loopback = "[::1]" if host.startswith("[") and has_ipv6_loopback() else "127.0.0.1"

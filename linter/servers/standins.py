@@ -9,10 +9,8 @@ from __future__ import annotations
 import ipaddress
 import socket
 import tempfile
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
-
-from gwlint.servers.credentials import Credentials, make_credentials
 
 FIRST_PORT = 20001
 FIRST_HOST = int(ipaddress.IPv4Address("127.1.0.1"))
@@ -60,17 +58,12 @@ class StandIns:
         known = self._ports.get((host, ports))
         if known is None:
             low, _, high = ports.partition("-")
-            count = int(high) - int(low) if low.isdigit() and high.isdigit() else 0
             first = self._next_port
-            self._next_port += max(count, 0) + 1
-            known = f"{first}-{first + count}" if high else str(first)
+            last = first + max(int(high or low) - int(low), 0)
+            self._next_port = last + 1
+            known = f"{first}-{last}" if high else str(first)
             self._ports[host, ports] = known
         return known
-
-    @cached_property
-    def credentials(self) -> Credentials | None:
-        """A self-signed certificate with key; None when there is no `openssl` to make it."""
-        return make_credentials(self.folder)
 
 
 def is_address(host: str) -> bool:

@@ -28,7 +28,8 @@ class PassiveChecksOff(NginxRule):
 
     ## Fix safety
     Sets `max_fails=3`: one failed request does not take a server out, a dead one leaves within
-    three. Unsafe, because a server that fails often is left out for `fail_timeout` (10s unless set).
+    three. Unsafe, because a server that fails often is left out for `fail_timeout` (10s unless
+    set).
 
     ## References
     - https://nginx.org/en/docs/http/ngx_http_upstream_module.html#server

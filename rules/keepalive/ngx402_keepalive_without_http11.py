@@ -6,7 +6,7 @@ from gwlint.edits import Edit, Fix, Safety
 from gwlint.model.nginx.config import NginxConfig
 from gwlint.model.nginx.passes import Pass
 from gwlint.rule import Example, Finding, Label, NginxRule, Severity
-from gwlint.rules.keepalive.pool import idle_limit_edits, speaks_http10, pooled_passes
+from gwlint.rules.keepalive.pool import idle_limit_edits, pooled_passes, speaks_http10
 from gwlint.syntax.nginx.amend import added_after, replaced
 
 
@@ -30,8 +30,8 @@ class KeepaliveWithoutHttp11(NginxRule):
     not known because an include could not be read; `keepalive 0`.
 
     ## Fix safety
-    Adds `proxy_http_version 1.1`. Where the upstream has no `keepalive_timeout`, it is set to 4s, so
-    that nginx drops an idle connection before the application does; since the application's own
+    Adds `proxy_http_version 1.1`. Where the upstream has no `keepalive_timeout`, it is set to 4s,
+    so that nginx drops an idle connection before the application does; since the application's own
     limit is not known, the fix is then unsafe.
 
     ## References

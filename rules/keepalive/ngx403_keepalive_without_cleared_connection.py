@@ -33,8 +33,8 @@ class KeepaliveWithoutClearedConnection(NginxRule):
     ## Fix safety
     Adds `proxy_set_header Connection ""` where the headers of the route are set, so that none of
     them is lost. Where the upstream has no `keepalive_timeout`, it is set to 4s, so that nginx
-    drops an idle connection before the application does; since the application's own limit is not known,
-    the fix is then unsafe.
+    drops an idle connection before the application does; since the application's own limit is not
+    known, the fix is then unsafe.
 
     ## References
     - https://nginx.org/en/docs/http/ngx_http_upstream_module.html#keepalive

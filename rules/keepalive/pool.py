@@ -2,8 +2,8 @@
 
 Three directives must come together: `keepalive` in the upstream, `proxy_http_version 1.1` and a
 cleared Connection header on the route (measured: either of the two lines alone keeps no
-connection). Once connections are kept, the application may close one just when a request is sent on it, so
-whatever turns the pool on must also set the upstream's idle limit below the application's.
+connection). Once connections are kept, the application may close one just when a request is sent on
+it, so whatever turns the pool on must also set the upstream's idle limit below the application's.
 """
 
 from __future__ import annotations

@@ -86,11 +86,12 @@ def hurried(text: str, factor: int, *names: str) -> str:
     """
 
     def divided(found: re.Match[str]) -> str:
-        milliseconds = int(found[2]) * MILLISECONDS[found[3] or ("ms" if timeout else "s")]
+        # HAProxy counts bare numbers in milliseconds, nginx in seconds.
+        bare = "ms" if found[1].startswith("timeout") else "s"
+        milliseconds = int(found[2]) * MILLISECONDS[found[3] or bare]
         return f"{found[1]}{max(1, milliseconds // factor)}ms"
 
     for name in names:
-        timeout = name.startswith("timeout ")  # HAProxy counts bare numbers in milliseconds
         text = re.sub(rf"(\b{re.escape(name)}\s+)(\d+)(ms|[smhd])?\b", divided, text)
     return text
 

@@ -35,6 +35,15 @@ class HaproxyConfig:
         return self.root.is_fragment
 
     @cached_property
+    def is_whole(self) -> bool:
+        """Whether what is missing here cannot stand in a file that was not read.
+
+        Files of proxies alone are loaded together with others, which hold global and defaults.
+        """
+        kinds = {section.kind for section in self.sections}
+        return not self.is_fragment and not kinds.isdisjoint({"global", "defaults"})
+
+    @cached_property
     def trees(self) -> list[HaproxyFile]:
         return [file.tree for file in self.root.files if isinstance(file.tree, HaproxyFile)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gwlint.model.gateway import Gateway, Listener, Pool, Route, Server, Setting, Timeouts
 from gwlint.model.haproxy.config import HaproxyConfig
 from gwlint.model.haproxy.effective import Effective
-from gwlint.model.haproxy.proxy import Proxy
+from gwlint.model.haproxy.proxy import Proxy, bind_addresses
 
 
 def haproxy_gateway(config: HaproxyConfig) -> Gateway:
@@ -27,11 +27,11 @@ def _listeners(frontend: Proxy) -> tuple[Listener, ...]:
         Listener(
             statement=line,
             address=address,
-            is_tls=bind.has("ssl"),
-            expects_proxy_protocol=bind.has("accept-proxy"),
+            is_tls="ssl" in bind,
+            expects_proxy_protocol="accept-proxy" in bind,
         )
         for line, bind in frontend.binds
-        for address in bind.addresses
+        for address in bind_addresses(bind)
     )
 
 
@@ -44,6 +44,8 @@ def _route(frontend: Proxy, backend: Proxy, listeners: tuple[Listener, ...]) -> 
             connect=_timeout(backend, "connect"), response=_timeout(backend, "server")
         ),
         is_http=frontend.is_http and backend.is_http,
+        # Upgraded connections go by `timeout tunnel` where that is set.
+        is_upgraded=False,
     )
 
 

@@ -9,6 +9,8 @@ from functools import cached_property
 from gwlint.model.haproxy.effective import Effective
 from gwlint.model.haproxy.server import Server
 from gwlint.syntax.haproxy.tree import Line, Section, Word
+from gwlint.syntax.values.address import Address
+from gwlint.syntax.values.addresses import parse_bind_addresses
 from gwlint.syntax.values.bind_line import BindLine, parse_bind
 from gwlint.syntax.values.times import Duration, parse_time
 from gwlint.syntax.values.problem import ValueProblem
@@ -26,6 +28,16 @@ def matches(line: Line, keyword: tuple[str, ...]) -> bool:
     return len(arguments) >= len(rest) and all(
         word.value == expected for word, expected in zip(arguments, rest, strict=False)
     )
+
+
+def bind_addresses(bind: BindLine) -> tuple[Address, ...]:
+    """The addresses of a bind line; none when they are missing or cannot be read."""
+    if bind.address is None:
+        return ()
+    try:
+        return parse_bind_addresses(bind.address.value)
+    except ValueProblem:
+        return ()
 
 
 @dataclass(frozen=True, slots=True)

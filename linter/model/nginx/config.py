@@ -63,6 +63,17 @@ class NginxConfig:
         for placed in self._by_name.values():
             yield from placed
 
+    def contexts_of(self, directive: Directive) -> list[Context]:
+        """Every context in which that very directive stands: several when its file is shared."""
+        return self._contexts_by_directive.get(id(directive), [])
+
+    @cached_property
+    def _contexts_by_directive(self) -> dict[int, list[Context]]:
+        found: dict[int, list[Context]] = {}
+        for context, directive in self.everything():
+            found.setdefault(id(directive), []).append(context)
+        return found
+
     @cached_property
     def upstreams(self) -> list[Upstream]:
         """The upstream blocks of http and stream, in order."""

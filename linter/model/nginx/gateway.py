@@ -29,6 +29,7 @@ def nginx_gateway(config: NginxConfig) -> Gateway:
                 pool=pool,
                 timeouts=_timeouts(one),
                 is_http=one.is_http,
+                is_upgraded=one.header("Upgrade") is not None,
             )
         )
     return Gateway("nginx", config.root.main.path, tuple(routes))

@@ -91,14 +91,12 @@ class Lookup:
     """What the words of a line are.
 
     spec: the keyword, or None when it is unknown.
-    unknown: index of the word that is not known; -1 when `spec` is there, or when the facts do
-        not suffice to call the line unknown.
-    candidates: what could have stood at `unknown`.
+    unknown: index of the word that is not known, or, where a word is missing after it, of the last
+        one; -1 when `spec` is there, or when the facts do not suffice to call the line unknown.
     """
 
     spec: KeywordSpec | None
     unknown: int = -1
-    candidates: tuple[str, ...] = ()
 
     @property
     def is_unknown(self) -> bool:
@@ -187,23 +185,25 @@ def look_up(section_kind: str, words: list[str], version: Version | None = None)
     if not knows_section(section_kind):
         return Lookup(None)
     node = _tree(section_kind)
-    for index, word in enumerate([*words, ""]):
-        if not word and "" in node:
-            return _known(section_kind, node[""], version, index - 1, node)
+    taken = 0
+    for word in words:
         following = _step(node, word)
         if following is None:
-            if "$" in word or (index and word.startswith("lua.")):
-                return Lookup(None)
-            if "" in node and index and not _must_continue(section_kind, words[:index]):
-                return _known(section_kind, node[""], version, index - 1, node)
-            return Lookup(None, min(index, len(words) - 1), _words_of(node))
+            break
         node = following
-        if node.keys() == {""}:
-            return _known(section_kind, node[""], version, index, node)
-    return Lookup(None)
+        taken += 1
+    words_read, rest = words[:taken], words[taken:]
+    if "" in node and not (_is_rule_set(section_kind, words_read) and rest):
+        spec = _spec(section_kind, node[""])
+        if spec is not None and spec.known_in(version):
+            return Lookup(spec)
+        return Lookup(None, taken - 1)
+    if rest and ("$" in rest[0] or (taken and rest[0].startswith("lua."))):
+        return Lookup(None)
+    return Lookup(None, taken if rest else max(taken - 1, 0))
 
 
-# Complete as data go (the matrix lists them), but refused without a word they know (measured).
+# The data list these alone too, but the server wants an action that it knows after them (measured).
 _RULE_SETS = frozenset(
     {
         ("http-request",),
@@ -217,7 +217,7 @@ _RULE_SETS = frozenset(
 )
 
 
-def _must_continue(section_kind: str, words: list[str]) -> bool:
+def _is_rule_set(section_kind: str, words: list[str]) -> bool:
     return section_kind in PROXY_SECTIONS and tuple(words) in _RULE_SETS
 
 
@@ -232,15 +232,6 @@ def _step(node: dict[str, Any], word: str) -> dict[str, Any] | None:
 
 def _words_of(node: dict[str, Any]) -> tuple[str, ...]:
     return tuple(key.removesuffix("*") for key in node if key)
-
-
-def _known(
-    section_kind: str, name: str, version: Version | None, index: int, node: dict[str, Any]
-) -> Lookup:
-    spec = _spec(section_kind, name)
-    if spec is not None and not spec.known_in(version):
-        return Lookup(None, index, _words_of(node))
-    return Lookup(spec)
 
 
 def lookup(
@@ -309,11 +300,6 @@ class SampleSpec:
     makes: str
     contexts: int = 0
     since: Version | None = None
-
-    @property
-    def fewest_arguments(self) -> int:
-        mandatory = self.arguments.partition("[")[0].rstrip(",")
-        return mandatory.count(",") + 1 if mandatory else 0
 
     @property
     def most_arguments(self) -> int:

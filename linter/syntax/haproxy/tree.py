@@ -34,8 +34,9 @@ class EnvironmentReference:
 class Word:
     """One word. `value` is what HAProxy uses, but for environment references, left as written.
 
-    A word that only has unset variables without default is an empty word in 2.6, which ends the
-    arguments; 2.8.25 leaves it out, so that the next word takes its place (measured).
+    What an unset variable without default does at the end of a word depends on the version: 2.6
+    ends the arguments there if the word becomes empty (haproxy issue 2367), 2.8.25 drops the
+    blank after it, so that `"a$UNSET" b` is one word `ab` (measured). Here words stay apart.
     """
 
     __slots__ = ("end", "references", "source", "start", "value")

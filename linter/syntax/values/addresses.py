@@ -8,18 +8,20 @@ follows it; digits of a port end at the first other character (measured: `:80x` 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
-
-from pyparsing import Opt, ParseException, ParserElement, ParseResults, Regex
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 
 from gwlint.syntax.values.address import Address, Family, family_of_host
 from gwlint.syntax.values.problem import ValueProblem
+
+if TYPE_CHECKING:
+    from pyparsing import ParserElement
 
 LARGEST_PORT = 65535
 
 # A reference becomes this one character before parsing; it cannot occur in a configuration.
 _HOLE = "\0"
-_REFERENCE = re.compile(r"\$(?:\{[^}]*\}|[A-Za-z_.][A-Za-z0-9_]*)")
+_REFERENCE = re.compile(r"\$(?:\{[^{}$]*\}|[A-Za-z_.][A-Za-z0-9_]*)")
 
 _SOCKET_FAMILIES = {
     "unix": Family.UNIX,
@@ -39,27 +41,33 @@ _DATAGRAM_FAMILIES = frozenset({"udp", "udp4", "udp6", "uxdg"})
 _QUIC_FAMILIES = frozenset({"quic4", "quic6"})
 
 
+# Nearly every address is host:port. That form needs no grammar, and so most runs need not load
+# pyparsing; it is read 20 times faster, too.
+_PLAIN = re.compile(r"(\*|[A-Za-z0-9._-]*)(?::([0-9]{1,5}))?")
+
+
+@cache
 def _grammar() -> ParserElement:
     """[type+] (family@name | /path | [family@] host [:port]), references replaced by holes.
 
-    The regular expressions keep blanks, and each reads at most the whole text once.
+    Its one result is a match with the groups kind, family, name, host and port. Each expression
+    keeps blanks and reads the text once.
     """
-    kind = Regex(r"(?:stream|dgram|quic)\+")
-    socket_family = Regex(f"(?:{'|'.join(_SOCKET_FAMILIES)})@")
-    network_family = Regex(f"(?:{'|'.join(_NETWORK_FAMILIES)})@")
-    socket_address = socket_family("family") + Regex(r"(?s:.*)")("name")
-    path_address = Regex(r"(?s:/.*)")("name")
-    host = Regex(r"(?s:.*(?=:[^:\]]*\Z)|.*)")
-    port = Regex(rf"(?s::(?:(?=.*{_HOLE})|(?=[0-9+-])|\Z).*)")
-    network_address = Opt(network_family("family")) + host("host") + Opt(port("port"))
-    grammar = Opt(kind("kind")) + (socket_address | path_address | network_address)
-    return grammar.leave_whitespace().parse_with_tabs()
+    from pyparsing import Regex
 
+    def matching(pattern: str) -> ParserElement:
+        return Regex(pattern, flags=re.DOTALL, as_match=True)
 
-_GRAMMAR = _grammar()
-
-# Nearly every address is host:port; that form needs no grammar, and is read 20 times faster.
-_PLAIN = re.compile(r"([A-Za-z0-9._-]+):([0-9]{1,5})")
+    kind = r"(?P<kind>(?:stream|dgram|quic)\+)?"
+    socket_family = rf"(?P<family>(?:{'|'.join(_SOCKET_FAMILIES)})@)"
+    network_family = rf"(?P<family>(?:{'|'.join(_NETWORK_FAMILIES)})@)?"
+    # Greedy: the last colon begins the port, unless a bracket follows it.
+    host = r"(?P<host>.*(?=:[^:\]]*\Z)|.*)"
+    port = rf"(?P<port>:(?:(?=.*{_HOLE})|(?=[0-9+-])|\Z).*)?"
+    socket_address = matching(kind + socket_family + "(?P<name>.*)")
+    path_address = matching(kind + "(?P<name>/.*)")
+    network_address = matching(kind + network_family + host + port)
+    return (socket_address | path_address | network_address).leave_whitespace().parse_with_tabs()
 
 
 @lru_cache(maxsize=16384)
@@ -70,17 +78,21 @@ def parse_address(text: str) -> Address:
     descriptor that is no number. `parse_server_address` and `parse_bind_addresses` ask for more.
     """
     plain = _PLAIN.fullmatch(text)
-    if plain and int(plain[2]) <= LARGEST_PORT:
-        return Address(text, family_of_host(plain[1]), host=plain[1], port=int(plain[2]))
+    if plain and int(plain[2] or 0) <= LARGEST_PORT:
+        host = "" if plain[1] == "*" else plain[1]
+        port = None if plain[2] is None else int(plain[2])
+        return Address(text, family_of_host(host), host=host, port=port)
+    from pyparsing import ParseException
+
     variables = tuple(_REFERENCE.findall(text)) if "$" in text else ()
     masked = _REFERENCE.sub(_HOLE, text) if variables else text
     try:
-        found = _GRAMMAR.parse_string(masked, parse_all=True)
+        found: re.Match[str] = _grammar().parse_string(masked, parse_all=True)[0]
     except ParseException as problem:
         raise ValueProblem(
             "a port number was expected here", _unmasked(text, problem.loc)
         ) from None
-    if "name" in found:
+    if "name" in found.re.groupindex:
         return _socket_address(text, found, variables)
     return _network_address(text, found, variables)
 
@@ -94,10 +106,14 @@ def _unmasked(text: str, position: int) -> int:
     return position
 
 
-def _socket_address(text: str, found: ParseResults, variables: tuple[str, ...]) -> Address:
+def _socket_address(text: str, found: re.Match[str], variables: tuple[str, ...]) -> Address:
     prefix = _prefix(found)
     name = found["name"]
-    family = _SOCKET_FAMILIES[prefix.rpartition("+")[2]] if "family" in found else Family.UNIX
+    family = (
+        _SOCKET_FAMILIES[prefix.rpartition("+")[2]]
+        if prefix and not prefix.endswith("+")
+        else Family.UNIX
+    )
     known = None if _HOLE in name else name
     descriptor = None
     if family in (Family.DESCRIPTOR, Family.SOCKET_PAIR):
@@ -116,10 +132,10 @@ def _socket_address(text: str, found: ParseResults, variables: tuple[str, ...]) 
     )
 
 
-def _network_address(text: str, found: ParseResults, variables: tuple[str, ...]) -> Address:
+def _network_address(text: str, found: re.Match[str], variables: tuple[str, ...]) -> Address:
     prefix = _prefix(found)
-    written_host: str = found["host"]
-    written_port: str = found.get("port", "")[1:]
+    written_host = found["host"]
+    written_port = (found["port"] or "")[1:]
     port = port_end = offset = None
     # A reference at the end may bring the port along: "${BACKEND}" is often host:port.
     port_unknown = _HOLE in written_port or (not written_port and written_host.endswith(_HOLE))
@@ -131,7 +147,7 @@ def _network_address(text: str, found: ParseResults, variables: tuple[str, ...])
     if written_port and not port_unknown:
         position = len(text) - len(written_port)
         if written_port[0] in "+-":
-            offset = int(written_port[0] + (_leading_digits(written_port[1:]) or "0"))
+            offset = int(written_port[0] + (_leading_digits(written_port[1:])[:9] or "0"))
         else:
             first, dash, last = written_port.partition("-")
             port = _port(first, position)
@@ -151,8 +167,9 @@ def _network_address(text: str, found: ParseResults, variables: tuple[str, ...])
     )
 
 
-def _prefix(found: ParseResults) -> str:
-    return f"{found.get('kind', '')}{found.get('family', '')}".removesuffix("@")
+def _prefix(found: re.Match[str]) -> str:
+    groups = found.groupdict()
+    return f"{groups['kind'] or ''}{groups.get('family') or ''}".removesuffix("@")
 
 
 def _transport(prefix: str) -> str:

@@ -16,17 +16,21 @@ from gwlint.syntax.haproxy.tree import Word
 from gwlint.syntax.values.problem import ValueProblem
 from gwlint.syntax.values.sample_words import leading_name, sample_length
 
-PREDEFINED_ACLS = frozenset(
-    (
-        "FALSE HTTP HTTP_1.0 HTTP_1.1 HTTP_2.0 HTTP_3.0 HTTP_CONTENT HTTP_URL_ABS HTTP_URL_SLASH "
-        "HTTP_URL_STAR LOCALHOST METH_CONNECT METH_DELETE METH_GET METH_HEAD METH_OPTIONS "
-        "METH_POST METH_PUT METH_TRACE RDP_COOKIE REQ_CONTENT TRUE WAIT_END"
-    ).split()
-)
+# fmt: off
+PREDEFINED_ACLS = frozenset({
+    "FALSE", "HTTP", "HTTP_1.0", "HTTP_1.1", "HTTP_2.0", "HTTP_3.0", "HTTP_CONTENT",
+    "HTTP_URL_ABS", "HTTP_URL_SLASH", "HTTP_URL_STAR", "LOCALHOST", "METH_CONNECT", "METH_DELETE",
+    "METH_GET", "METH_HEAD", "METH_OPTIONS", "METH_POST", "METH_PUT", "METH_TRACE", "RDP_COOKIE",
+    "REQ_CONTENT", "TRUE", "WAIT_END",
+})
 """Manual, 7.4. HTTP_3.0 is unknown to 2.6 and 2.8, and stands here for later versions."""
 
-MATCH_METHODS = frozenset("found bool int ip bin len str sub reg regm beg end dir dom".split())
+MATCH_METHODS = frozenset({
+    "beg", "bin", "bool", "dir", "dom", "end", "found", "int", "ip", "len", "reg", "regm", "str",
+    "sub",
+})
 """What may follow `-m` (manual, 7.1.3; `regm` measured)."""
+# fmt: on
 
 # Option -> whether a word belongs to it.
 _FLAGS = {"-i": False, "-n": False, "-M": False, "-m": True, "-f": True, "-u": True}

@@ -6,21 +6,23 @@ of an alias or expression is understood by both.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from pyparsing import Literal, Opt, ParseException, ParserElement, ParseResults, Regex, ZeroOrMore
-
 from gwlint.syntax.values.problem import ValueProblem
 from gwlint.syntax.values.samples import SAMPLE, SampleExpression
+from pyparsing import ParseException, ParserElement, ParseResults, Regex, Suppress, ZeroOrMore
 
-ALIASES = frozenset(
-    (
-        "o Ta Tc Td TR Tt Tu Tw Th Ti Tr Tq Ts T Tl B CC CS H HM HP HPO HQ HU HV ID ST U ac b bc "
-        "bi bp bq ci cp f fc fi fp ft hr hrl hs hsl lc ms pid r rc rt s sc si sp sq sslc sslv t "
-        "trg trl tr tsc"
-    ).split()
-)
+# fmt: off
+ALIASES = frozenset({
+    "o", "Ta", "Tc", "Td", "TR", "Tt", "Tu", "Tw", "Th", "Ti", "Tr", "Tq", "Ts", "T", "Tl",
+    "B", "CC", "CS", "H", "HM", "HP", "HPO", "HQ", "HU", "HV", "ID", "ST", "U", "ac", "b",
+    "bc", "bi", "bp", "bq", "ci", "cp", "f", "fc", "fi", "fp", "ft", "hr", "hrl", "hs", "hsl",
+    "lc", "ms", "pid", "r", "rc", "rt", "s", "sc", "si", "sp", "sq", "sslc", "sslv", "t",
+    "trg", "trl", "tr", "tsc",
+})
+# fmt: on
 """The aliases of 2.6 and 2.8 (measured); later versions may have more."""
 
 
@@ -67,20 +69,25 @@ class LogFormat:
 
 
 def _alias(_: str, position: int, found: ParseResults) -> Alias:
-    return Alias(found["alias"], found.get("flags", "")[1:-1], position)
+    match: re.Match[str] = found[0]
+    return Alias(match["alias"], _flags(match), position)
 
 
 def _sample(_: str, position: int, found: ParseResults) -> Expression:
-    sample = next(part for part in found if isinstance(part, SampleExpression))
-    return Expression(sample, found.get("flags", "")[1:-1], position)
+    return Expression(found[1], _flags(found[0]), position)
+
+
+def _flags(match: re.Match[str]) -> str:
+    return (match["flags"] or "")[1:-1]
 
 
 def _grammar() -> ParserElement:
     literal = Regex(r"(?:[^%]+|%%)+").suppress()
-    opening = Literal("%") + Opt(Regex(r"\([^)]*\)")) + Opt(Regex(r"\{[^}]*\}")("flags"))
-    expression = (opening + "[" + SAMPLE + "]").set_parse_action(_sample)
-    alias = (opening + Regex(r"[A-Za-z_][A-Za-z0-9_]*")("alias")).set_parse_action(_alias)
-    return ZeroOrMore(literal | expression | alias).leave_whitespace().parse_with_tabs()
+    opening = r"%(?:\([^)]*\))?(?P<flags>\{[^}]*\})?"
+    expression = Regex(opening + r"\[", as_match=True) + SAMPLE + Suppress("]")
+    alias = Regex(opening + "(?P<alias>[A-Za-z_][A-Za-z0-9_]*)", as_match=True)
+    reference = expression.set_parse_action(_sample) | alias.set_parse_action(_alias)
+    return ZeroOrMore(literal | reference).leave_whitespace().parse_with_tabs()
 
 
 _GRAMMAR = _grammar()

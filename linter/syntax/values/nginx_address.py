@@ -6,32 +6,38 @@ All are `host[:port]`, `[v6][:port]` or `unix:path`; variables make a part unkno
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from functools import lru_cache
-
-from pyparsing import CaselessLiteral, Opt, ParseException, ParserElement, Regex, StringEnd
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 
 from gwlint.syntax.values.address import Address, Family, family_of_host
 from gwlint.syntax.values.problem import ValueProblem
 
+if TYPE_CHECKING:
+    from pyparsing import ParserElement
+
 _VARIABLE = re.compile(r"\$(?:\{[A-Za-z0-9_]+\}|[A-Za-z0-9_]+)")
 _HOLE = "\0"
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*|\$\{?[A-Za-z0-9_]+\}?)://")
 _LARGEST_PORT = 65535
 _DEFAULT_PORTS = {"http": 80, "https": 443, "grpc": 80, "grpcs": 443}
 
 
+# Nearly every address is of this form, for which pyparsing need not be loaded.
+_PLAIN = re.compile(r"([A-Za-z0-9._-]+)(?::([0-9]{1,5}))?")
+
+
+@cache
 def _grammar() -> ParserElement:
-    """unix:path | (host | [v6]) [:port], variables replaced by holes."""
-    unix = CaselessLiteral("unix:")("unix") + Regex(r"(?s:.*)")("path")
-    bracketed = Regex(r"\[[^\]]*\]")
-    host = Regex(r"[^:\[\]]*")
-    port = Regex(r":[^:]*")
-    network = (bracketed | host)("host") + Opt(port("port"))
-    return ((unix | network) + StringEnd()).leave_whitespace().parse_with_tabs()
+    """unix:path | (host | [v6]) [:port], variables replaced by holes.
 
+    Its one result is a match with the group path, or the groups host and port.
+    """
+    from pyparsing import Regex
 
-_GRAMMAR = _grammar()
+    unix = Regex("unix:(?P<path>.*)", flags=re.IGNORECASE | re.DOTALL, as_match=True)
+    network = Regex(r"(?P<host>\[[^\]]*\]|[^:\[\]]*)(?P<port>:[^:]*)?", as_match=True)
+    return (unix | network).leave_whitespace().parse_with_tabs()
 
 
 @lru_cache(maxsize=4096)
@@ -42,24 +48,31 @@ def parse_authority(text: str) -> Address:
     `proxy_pass`. Raises ValueProblem for what nginx refuses: no host, a port that is no number
     or lies outside 1 to 65535, a broken IPv6 address.
     """
+    plain = _PLAIN.fullmatch(text)
+    if plain:
+        port = None if plain[2] is None else _port(plain[2], plain.start(2))
+        return Address(text, family_of_host(plain[1]), host=plain[1], port=port)
+    from pyparsing import ParseException
+
     variables = tuple(_VARIABLE.findall(text)) if "$" in text else ()
     masked = _VARIABLE.sub(_HOLE, text) if variables else text
     try:
-        found = _GRAMMAR.parse_string(masked)
+        found: re.Match[str] = _grammar().parse_string(masked, parse_all=True)[0]
     except ParseException as problem:
         raise ValueProblem("not an address of the form host:port", problem.loc) from None
-    if "unix" in found:
-        return _unix(text, str(found["path"]), variables)
-    host: str | None = str(found["host"])
-    written_port = str(found.get("port", ""))[1:]
-    open_end = "port" not in found and masked.endswith(_HOLE)
-    if host is not None and _HOLE in host:
+    if "path" in found.re.groupindex:
+        return _unix(text, found["path"], variables)
+    host: str | None
+    if _HOLE in found["host"]:
         host, family = None, Family.UNKNOWN
     else:
-        host, family = _host(host or "")
+        host, family = _host(found["host"])
+    has_port = found["port"] is not None
+    written_port = found["port"][1:] if has_port else ""
     port = None
-    port_unknown = open_end or _HOLE in written_port
-    if "port" in found and not port_unknown:
+    # A variable at the end may bring the port along: $backend is often host:port.
+    port_unknown = _HOLE in written_port or (not has_port and masked.endswith(_HOLE))
+    if has_port and not port_unknown:
         port = _port(written_port, len(text) - len(written_port))
     return Address(
         text, family, host=host, port=port, port_unknown=port_unknown, variables=variables
@@ -100,23 +113,32 @@ def parse_listen_address(text: str) -> Address:
 
     The port defaults to 80. Raises ValueProblem.
     """
-    if text.isascii() and text.isdecimal():
-        return Address(text, Family.ANY, host="", port=_port(text, 0))
     head, colon, tail = text.rpartition(":")
+    if text[:5].lower() == "unix:":
+        return parse_authority(text)
     first, dash, last = tail.partition("-")
-    if colon and dash and first.isdecimal() and last.isdecimal() and not text.startswith("unix:"):
-        start = _port(first, len(head) + 1)
-        end = _port(last, len(head) + 1 + len(first) + 1)
-        if end < start:
-            raise ValueProblem("the range of ports is reversed", len(head) + 1)
-        address = parse_authority(f"{head}:{first}")
-        return Address(text, address.family, host=address.host, port=start, port_end=end)
-    return _with_port(parse_authority(text), 80)
+    if not (first.isdecimal() and (last.isdecimal() or not dash)):
+        return _with_port(parse_authority(text), 80)
+    position = len(head) + len(colon)
+    start = _port(first, position)
+    end = _port(last, position + len(first) + 1) if dash else None
+    if end is not None and end < start:
+        raise ValueProblem("the range of ports is reversed", position)
+    host = parse_authority(head) if colon else Address("", Family.ANY)
+    return replace(host, text=text, port=start, port_end=end, port_unknown=False)
 
 
 def parse_upstream_server(text: str) -> Address:
-    """The address of a `server` in an upstream; the port defaults to 80. Raises ValueProblem."""
-    return _with_port(parse_authority(text), 80)
+    """The address of a `server` in an upstream; the port defaults to 80.
+
+    Raises ValueProblem, also for `*` and for a slash, which a host cannot have.
+    """
+    address = parse_authority(text)
+    if address.family is Family.ANY:
+        raise ValueProblem("a server needs a host", 0)
+    if address.family is Family.NAME and address.host and "/" in address.host:
+        raise ValueProblem("a server is host:port, without a path", text.index("/"))
+    return _with_port(address, 80)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +166,7 @@ def parse_upstream_url(text: str) -> UpstreamUrl:
     Raises ValueProblem for an authority that nginx refuses.
     """
     match = _SCHEME.match(text)
-    scheme = match[1].lower() if match else ""
+    scheme = match[1].lower() if match and not match[1].startswith("$") else ""
     start = match.end() if match else 0
     rest = text[start:]
     if rest[:5].lower() == "unix:":
@@ -158,7 +180,7 @@ def parse_upstream_url(text: str) -> UpstreamUrl:
         address = parse_authority(authority)
     except ValueProblem as problem:
         raise ValueProblem(problem.message, start + problem.position) from None
-    hidden = not uri and bool(address.variables) and not scheme
+    hidden = not uri and bool(address.variables)
     written = address.port is not None
     address = _with_port(address, _DEFAULT_PORTS.get(scheme))
     return UpstreamUrl(text, scheme, address, written, None if hidden else uri)
@@ -175,6 +197,4 @@ def _with_port(address: Address, port: int | None) -> Address:
         return address
     if not address.family.is_network:
         return address
-    return Address(
-        address.text, address.family, host=address.host, port=port, variables=address.variables
-    )
+    return replace(address, port=port)

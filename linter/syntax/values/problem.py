@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class ValueProblem(ValueError):
+class ValueProblem(ValueError):  # noqa: N818
     """A value that the server refuses.
 
     `message` says what was expected; `position` is the index of the first offending character of

@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from pyparsing import Opt, ParseException, ParserElement, ParseResults, Regex, ZeroOrMore
-
 from gwlint.syntax.haproxy.keywords import (
     SampleSpec,
     acl_keyword,
@@ -25,6 +23,7 @@ from gwlint.syntax.haproxy.keywords import (
 )
 from gwlint.syntax.nearest import nearest
 from gwlint.syntax.values.problem import ValueProblem
+from pyparsing import Opt, ParseException, ParserElement, ParseResults, Regex, ZeroOrMore
 
 # One stretch of an argument: quoted, escaped, or as it is.
 _STRETCH = r"""'[^']*'|"(?:\\[\\'" ]|\\(?![\\'" ])|[^"\\])*"|\\[\\'" ]|\\(?![\\'" ])"""
@@ -63,8 +62,9 @@ class SampleExpression:
 
 
 def _call(_: str, position: int, found: ParseResults) -> Call:
-    text: str | None = found.get("arguments")
-    return Call(found["name"], None if text is None else _split(text[1:-1]), position)
+    match: re.Match[str] = found[0]
+    brackets = match["arguments"]
+    return Call(match["name"], None if brackets is None else _split(brackets[1:-1]), position)
 
 
 def _split(text: str) -> tuple[str, ...]:
@@ -94,9 +94,8 @@ def _expression(found: Any) -> SampleExpression:
 
 
 def _grammar() -> ParserElement:
-    name = Regex(r"[A-Za-z0-9_.:+-]+")
-    arguments = Regex(_ARGUMENTS, flags=re.DOTALL)
-    call = (name("name") + Opt(arguments("arguments"))).set_parse_action(_call)
+    pattern = rf"(?P<name>[A-Za-z0-9_.:+-]+)(?P<arguments>{_ARGUMENTS})?"
+    call = Regex(pattern, flags=re.DOTALL, as_match=True).set_parse_action(_call)
     # HAProxy skips repeated and final commas (measured).
     comma = Regex(",+")
     expression = call + ZeroOrMore(comma + call) + Opt(comma)

@@ -6,6 +6,7 @@ may be absent, and `peer` takes the same.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from gwlint.syntax.haproxy.tree import Line, Word
@@ -44,6 +45,9 @@ def parse_server(line: Line) -> ServerLine:
     return ServerLine(read_parameters("server", words[2:]), line, name, None, address)
 
 
+_RANGE = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?")
+
+
 @dataclass(frozen=True, slots=True)
 class TemplateRange:
     """The numbers of a `server-template`: `3` makes 1, 2, 3; `5-7` makes 5, 6, 7."""
@@ -58,7 +62,8 @@ class TemplateRange:
 
 def parse_template_range(text: str) -> TemplateRange | None:
     """The range that `<num | low-high>` spells; None when it spells none."""
-    low, dash, high = text.partition("-")
-    if not (low.isdecimal() and low.isascii()) or (dash and not high.isdecimal()):
+    match = _RANGE.fullmatch(text)
+    if match is None:
         return None
-    return TemplateRange(int(low[:9]), int(high[:9])) if dash else TemplateRange(1, int(low[:9]))
+    low = int(match[1])
+    return TemplateRange(1, low) if match[2] is None else TemplateRange(low, int(match[2]))

@@ -1,0 +1,74 @@
+"""What `gwlint check` does, apart from its command line: find faults, print them, count them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gwlint.cli.failure import FAILED, FINDINGS, NO_FINDINGS, Failure
+from gwlint.cli.inputs import (
+    Inputs,
+    Judge,
+    lists_info,
+    read_settings,
+    reader_for,
+    require_one_of,
+)
+from gwlint.cli.output import wants_colour, write_text
+
+if TYPE_CHECKING:
+    from gwlint.engine import Report
+    from gwlint.project import Project
+    from gwlint.report.text import View
+    from gwlint.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Printing:
+    """How the report is printed; `output` is None for standard output."""
+
+    format_name: str = "text"
+    output: Path | None = None
+    colour_forbidden: bool = False
+    quiet: bool = False
+
+
+def run_check(inputs: Inputs, printing: Printing) -> int:
+    """Check and print; the exit code. Raises Failure and Defect."""
+    from gwlint.report.formats import FORMATS
+
+    require_one_of("--format", printing.format_name, FORMATS)
+    settings = read_settings(inputs)
+    judge = Judge(settings)
+    report = judge.report(_project(inputs, settings))
+    view = _view(settings, printing)
+    write_text(FORMATS[printing.format_name](report, view), printing.output)
+    # A file that was not read is as bad as a path that does not exist: nothing is known of it.
+    return FAILED if judge.unreadable else _exit_code(report, settings)
+
+
+def _project(inputs: Inputs, settings: Settings) -> Project:
+    from gwlint.project import NoInput, load_project
+
+    try:
+        return load_project(inputs.names, settings, reader_for(inputs))
+    except NoInput as error:
+        raise Failure(str(error)) from error
+
+
+def _view(settings: Settings, printing: Printing) -> View:
+    from gwlint.report.style import Style
+    from gwlint.report.text import View
+
+    colour = wants_colour(forbidden=printing.colour_forbidden, path=printing.output)
+    return View(Style(colour=colour), brief=printing.quiet, with_info=lists_info(settings))
+
+
+def _exit_code(report: Report, settings: Settings) -> int:
+    from gwlint.rule import Severity
+
+    if settings.fail_on == "never":
+        return NO_FINDINGS
+    least = Severity[settings.fail_on.upper()]
+    return FINDINGS if any(one.severity >= least for one in report.findings) else NO_FINDINGS

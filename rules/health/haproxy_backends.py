@@ -1,0 +1,89 @@
+"""Backends as the health rules see them: several servers, checked or not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from gwlint.edits import Edit
+from gwlint.model.haproxy.config import HaproxyConfig
+from gwlint.model.haproxy.proxy import Proxy
+from gwlint.model.haproxy.server import Server
+from gwlint.syntax.haproxy.amend import words_added
+
+BALANCED_MODES = ("http", "tcp")
+
+
+def working_servers(backend: Proxy) -> list[Server]:
+    """The servers that take traffic: not disabled, and there whatever `.if` decides."""
+    return [
+        server
+        for server in backend.servers
+        if not server.is_disabled and not server.line.conditions
+    ]
+
+
+def has_failover(backend: Proxy) -> bool:
+    """Whether a request can go to another server. One template stands for several servers."""
+    servers = working_servers(backend)
+    return len(servers) > 1 or any(one.line.keyword == "server-template" for one in servers)
+
+
+def balanced_backends(config: HaproxyConfig) -> Iterator[Proxy]:
+    """The backends of mode http and tcp that have a server, where their defaults are known."""
+    if not config.is_whole:
+        return
+    for backend in config.backends:
+        if backend.mode in BALANCED_MODES and working_servers(backend):
+            yield backend
+
+
+def is_discovered(server: Server) -> bool:
+    """Whether DNS decides which servers there are, so that a dead one disappears by itself."""
+    return server.line.keyword == "server-template" and server.has("resolvers")
+
+
+def unchecked(backend: Proxy) -> list[Server]:
+    """The servers whose health nobody looks at, in order."""
+    return [
+        server
+        for server in working_servers(backend)
+        if not server.is_checked and not server.has("agent-check") and not is_discovered(server)
+    ]
+
+
+def checks_added(servers: Sequence[Server]) -> tuple[Edit, ...] | None:
+    """`check` on each server; None when the check of one would need a name that is not known.
+
+    A check of a TLS server that wants a name fails without SNI and marks the server down
+    (measured), so the name goes along. The PROXY protocol goes along by itself, unless the check
+    has a port or address of its own (configuration manual, 5.2, check-send-proxy).
+    """
+    edits: list[Edit] = []
+    for server in servers:
+        words = ["check"]
+        sni = server.value("sni")
+        if sni is not None and not server.has("check-sni"):
+            name = _literal_name(sni.value)
+            if name is None:
+                return None
+            words += ["check-sni", name]
+        sends_proxy = server.has("send-proxy") or server.has("send-proxy-v2")
+        elsewhere = server.has("port") or server.has("addr")
+        if sends_proxy and elsewhere and not server.has("check-send-proxy"):
+            words.append("check-send-proxy")
+        edits.append(words_added(server.line, *words))
+    return tuple(edits)
+
+
+def _literal_name(expression: str) -> str | None:
+    """The name in `str(name)`, None for an expression that depends on the request."""
+    if expression.startswith("str(") and expression.endswith(")"):
+        return expression[4:-1]
+    return None
+
+
+def names(servers: Sequence[Server]) -> str:
+    """Names of servers for messages, the first three and how many more."""
+    listed = [server.name for server in servers]
+    more = f" and {len(listed) - 3} more" if len(listed) > 3 else ""
+    return ", ".join(listed[:3]) + more

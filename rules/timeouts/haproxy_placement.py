@@ -1,0 +1,49 @@
+"""Where a HAProxy setting that is missing belongs: once in the defaults, or in the proxy itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from gwlint.edits import Edit
+from gwlint.model.haproxy.proxy import Proxy
+from gwlint.syntax.haproxy.amend import added_to_section, line_after
+from gwlint.syntax.haproxy.tree import Line, Section
+
+
+def home_of(proxy: Proxy) -> Section:
+    """The nearest defaults section that the proxy inherits from, else the proxy itself."""
+    return proxy.defaults[0] if proxy.defaults else proxy.section
+
+
+def by_home(proxies: Iterable[Proxy]) -> dict[Section, list[Proxy]]:
+    """The proxies by the section in which one line would serve them."""
+    found: dict[Section, list[Proxy]] = {}
+    for proxy in proxies:
+        found.setdefault(home_of(proxy), []).append(proxy)
+    return found
+
+
+def is_written_conditionally(proxy: Proxy, *keyword: str) -> bool:
+    """Whether `.if` may decide that the keyword is there."""
+    return any(line.conditions for line in proxy.lines(*keyword))
+
+
+def setting_added(section: Section, *statements: str) -> Edit:
+    """Lines such as `timeout client 30s`, behind the last timeout of the section if it has one."""
+    timeouts = [line for line in section.lines if line.keyword == "timeout" and _is_plain(line)]
+    return (
+        added_to_section(section, *statements)
+        if not timeouts
+        else line_after(timeouts[-1], *statements)
+    )
+
+
+def _is_plain(line: Line) -> bool:
+    return not line.conditions and line.modifier is None
+
+
+def names(proxies: Iterable[Proxy]) -> str:
+    """`frontend www, backend app`, for messages; the first three and how many more."""
+    listed = [f"{proxy.kind} {proxy.name}".strip() for proxy in proxies]
+    more = f" and {len(listed) - 3} more" if len(listed) > 3 else ""
+    return ", ".join(listed[:3]) + more
