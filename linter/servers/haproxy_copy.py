@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gwlint.edits import Change, apply
-from gwlint.servers.credentials import Credentials, credentials
+from gwlint.servers.credentials import credentials
 from gwlint.servers.haproxy_values import address, pattern_file, with_local_files
 from gwlint.servers.owner import group_name, user_name
 from gwlint.servers.standins import StandIns
@@ -179,16 +179,19 @@ def _parameters(line: Line, standins: StandIns) -> Iterator[_StandIn]:
             yield name, ""
             yield value, ""
         elif key in _SECRETS and not value.value.startswith("@"):
-            if (key != "key" or line.keyword == "load") and (made := credentials()):
-                yield value, str(_secret(key, made, standins))
+            yield value, _secret(key, value.value, line, standins)
 
 
-def _secret(key: str, made: Credentials, standins: StandIns) -> Path:
+def _secret(key: str, original: str, line: Line, standins: StandIns) -> str:
+    """The file for `crt`, `ca-file` and the like; the original where none can be made."""
+    made = credentials()
+    if made is None or (key == "key" and line.keyword != "load"):
+        return original
     if key == "crt-list":
-        return standins.text_file("crt-list", f"{made.bundle}\n")
+        return str(standins.text_file("crt-list", f"{made.bundle}\n"))
     if key == "key":
-        return made.key
-    return made.certificate if key in ("ca-file", "ca-verify-file") else made.bundle
+        return str(made.key)
+    return str(made.certificate if key in ("ca-file", "ca-verify-file") else made.bundle)
 
 
 def _pattern_files(line: Line, standins: StandIns) -> Iterator[_StandIn]:

@@ -52,8 +52,9 @@ class BuffersInconsistent(NginxRule):
     where another level that inherits or includes the line would fail instead.
 
     ## Learnt
-    Nearly always `<family>_buffer_size` was raised alone, against "upstream sent too big header",
-    or a larger `proxy_busy_buffers_size` was copied without the `proxy_buffers` that belong to it.
+    Of 76 places where 1,478 published files write these sizes none is inconsistent, since such a
+    file never ran. The fault is met while a file is edited: a size is raised alone, against
+    "upstream sent too big header".
 
     ## References
     - https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_busy_buffers_size

@@ -36,7 +36,18 @@ def refusal(text: str, binary: str) -> str:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "nginx.conf").write_text(text)
         done = subprocess.run(
-            [binary, "-t", "-p", folder, "-e", "stderr", "-c", "nginx.conf", "-g", "pid nginx.pid;"],
+            [
+                binary,
+                "-t",
+                "-p",
+                folder,
+                "-e",
+                "stderr",
+                "-c",
+                "nginx.conf",
+                "-g",
+                "pid nginx.pid;",
+            ],
             capture_output=True,
             text=True,
             timeout=20,

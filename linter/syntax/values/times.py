@@ -11,8 +11,6 @@ from gwlint.syntax.values.problem import ValueProblem
 MAXIMUM_MS = 2_147_483_647
 """The longest time, about 24.8 days; HAProxy counts milliseconds in 31 bits."""
 
-SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-
 _MICROSECONDS = {
     "us": 1,
     "ms": 1_000,

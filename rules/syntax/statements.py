@@ -1,0 +1,101 @@
+"""The statements of a HAProxy configuration that can be judged by their keyword."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gwlint.model.haproxy.config import HaproxyConfig
+from gwlint.syntax.haproxy.keywords import Lookup, knows_section, look_up, section_since, suggest
+from gwlint.syntax.haproxy.sections import SECTION_KINDS
+from gwlint.syntax.haproxy.tree import HaproxyFile, Line, Section
+from gwlint.syntax.nearest import nearest
+from gwlint.syntax.problem import SyntaxProblem
+from gwlint.syntax.version import Version
+
+SECTION_NAMES = tuple(sorted(kind for kind in SECTION_KINDS if not kind.startswith("spoe-")))
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A line in a section whose kind is certain, and what its words are.
+
+    `words` are those after `no` or `default`. `version` is the target, or None where the line
+    stands in an `.if` block, which may ask for a later version than the target.
+    """
+
+    line: Line
+    section: Section
+    words: tuple[str, ...]
+    lookup: Lookup
+    version: Version | None
+
+
+def statements(config: HaproxyConfig) -> Iterator[Statement]:
+    """The lines of sections whose keywords are known.
+
+    Left out are headers, lines that cannot be split into words, lines with a variable as keyword,
+    and lines whose section depends on an `.if` block or follows a misspelt section name.
+    """
+    for tree in config.trees:
+        damaged = _damaged_lines(tree)
+        for section in tree.sections:
+            if not knows_section(section.kind) or _is_too_new(section, config.target):
+                continue
+            for line in section.lines:
+                if line.source.line_of(line.start) in damaged or not _is_certain(line, section):
+                    continue
+                if section_meant(line) is not None:
+                    break
+                word = line.keyword_word
+                if word is None or word.references or not word.value:
+                    continue
+                words = tuple(w.value for w in line.words[0 if line.modifier is None else 1 :])
+                lookup = look_up(section.kind, list(words))
+                version = None if line.branch is not None else config.target
+                yield Statement(line, section, words, lookup, version)
+
+
+def section_meant(line: Line) -> str | None:
+    """The section that a line probably opens, with its name misspelt: `frontned web`."""
+    if line.section is None:
+        candidates = nearest(line.keyword, SECTION_NAMES)
+        return candidates[0] if len(candidates) == 1 else None
+    kind = line.section.kind
+    if not knows_section(kind) or line.modifier is not None or line.keyword in SECTION_KINDS:
+        return None
+    lookup = look_up(kind, [word.value for word in line.words])
+    if lookup.unknown != 0 or suggest(kind, line.keyword):
+        return None
+    candidates = nearest(line.keyword, SECTION_NAMES)
+    return candidates[0] if len(candidates) == 1 and candidates[0] != line.keyword else None
+
+
+def problem_line(tree: HaproxyFile, problem: SyntaxProblem) -> Line | None:
+    """The statement on the line of a problem, if one is there."""
+    number = problem.span.begin_position.line
+    for line in tree.lines:
+        if line.source.line_of(line.start) == number:
+            return line
+    return None
+
+
+def _damaged_lines(tree: HaproxyFile) -> frozenset[int]:
+    """Numbers of the lines that HAProxy does not split into the words that were read here."""
+    harmless = ("missing-final-newline", "byte-order-mark")
+    return frozenset(
+        problem.span.begin_position.line
+        for problem in tree.errors
+        if problem.kind not in harmless
+    )
+
+
+def _is_too_new(section: Section, target: Version | None) -> bool:
+    since = section_since(section.kind)
+    return since is not None and target is not None and target < since
+
+
+def _is_certain(line: Line, section: Section) -> bool:
+    """Whether the line belongs to this section whichever branches are taken."""
+    branch = section.header.branch
+    return branch is None or branch in line.conditions
