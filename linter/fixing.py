@@ -200,9 +200,7 @@ class _Work:
         if len(chosen) == 1:
             self.refused[chosen[0].identity] = trial.objection
             return None
-        middle = len(chosen) // 2
-        first = self.largest_sound(chosen[:middle])
-        second = self.largest_sound(chosen[middle:])
+        first, second = map(self.largest_sound, _halves(chosen))
         if first is None or second is None:
             return first or second
         together = [*first.chosen, *second.chosen]
@@ -263,6 +261,19 @@ class _Work:
         if self.judges is None:
             return None
         return "; ".join(self.judges.objections(after.project, after.changed)) or None
+
+
+def _halves(chosen: Sequence[Finding]) -> tuple[list[Finding], list[Finding]]:
+    """Two parts, split between rules while there are several: mostly one rule is to blame."""
+    codes = sorted({finding.code for finding in chosen})
+    if len(codes) == 1:
+        middle = len(chosen) // 2
+        return list(chosen[:middle]), list(chosen[middle:])
+    early = codes[: len(codes) // 2]
+    return (
+        [finding for finding in chosen if finding.code in early],
+        [finding for finding in chosen if finding.code not in early],
+    )
 
 
 def _would_be_new(finding: Finding) -> str:

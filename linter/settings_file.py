@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,11 @@ from gwlint.syntax.nearest import nearest
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+MAX_DEPTH = 200
+"""How many brackets may be open at once."""
+
+_BRACKET = re.compile(r"[\[\]{}]")
 
 SIZE_LIMIT = 1024 * 1024
 """Bytes of gwlint.yaml; no real one comes near, and YAML is slow to read."""
@@ -58,6 +64,9 @@ class SettingsFile:
             before = data[: error.start]
             line = before.count(b"\n") + 1
             self.problem(line, len(before) - before.rfind(b"\n"), "not UTF-8")
+            return None
+        if _is_too_deep(text):
+            self.problem(1, 1, "nested too deeply")
             return None
         root: Node | None = None
         try:
@@ -227,6 +236,16 @@ class SettingsFile:
             return [self.plain(item, (*keys, index)) for index, item in enumerate(node.value)]
         pairs = self.pairs(node, keys, "this value")
         return {name: self.plain(value, (*keys, name)) for name, _, value in pairs}
+
+
+def _is_too_deep(text: str) -> bool:
+    """Whether brackets nest beyond all use. Reading them takes ruamel.yaml quadratic time."""
+    depth = 0
+    for bracket in _BRACKET.finditer(text):
+        depth += 1 if bracket[0] in "[{" else -1
+        if depth > MAX_DEPTH:
+            return True
+    return False
 
 
 def _place(node: Node) -> tuple[int, int]:

@@ -309,6 +309,34 @@ def test_http_is_redirected(gateway: Gateway) -> None:
     assert response.getheader("Location") == f"https://shop.test:{gateway.https}/web/a?b=c"
 
 
+def test_the_usual_https_port_is_not_named_in_redirects(
+    server: tuple[str, Binary], pem: Path, tmp_path: Path
+) -> None:
+    """Port 443 needs no privilege here: the server listens elsewhere, the redirect is as it was."""
+    tmp_path.chmod(0o755)
+    plain, secure = free_port(), free_port()
+    spec = (
+        ONE_SITE
+        + f"""
+listeners:
+  - {{port: {plain}, protocol: http, address: 127.0.0.1}}
+  - {{port: 443, protocol: https, address: 127.0.0.1}}
+tls: {{certificate: {pem}}}
+logging: {{to: {"local" if server[0] == "nginx" else "stdout"}, folder: {tmp_path}}}
+workers: {{processes: 1, clients: 1000}}
+"""
+    )
+    text = text_for(server, spec, tmp_path).replace("127.0.0.1:443 ", f"127.0.0.1:{secure} ")
+    text = text.replace("127.0.0.1:443;", f"127.0.0.1:{secure};")
+    run = run_nginx if server[0] == "nginx" else run_haproxy
+    with run(text, plain, server[1]):
+        connection = http.client.HTTPConnection("127.0.0.1", plain, timeout=5)
+        connection.request("GET", "/a?b=c", headers={"Host": "shop.test"})
+        response = connection.getresponse()
+        assert response.getheader("Location") == "https://shop.test/a?b=c"
+        connection.close()
+
+
 def test_websockets_pass_on_their_routes(gateway: Gateway) -> None:
     request = (
         "GET /ws/chat HTTP/1.1\r\nHost: shop.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"

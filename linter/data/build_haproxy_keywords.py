@@ -98,6 +98,7 @@ MORE_PROXY = [
 ]
 # Older than the table says (measured).
 KNOWN_BY_2_6 = ["hash-balance-factor", "max-session-srv-conns"]
+GLOBAL_SINCE = {"limited-quic": "2.8", "master-worker": None}
 # A name in brackets may follow: set-var(check.x), rdp-cookie(name).
 BRACKETED = {
     "http-check set-var", "http-check unset-var", "tcp-check set-var", "tcp-check unset-var",
@@ -395,6 +396,8 @@ def section_keywords(folder: Path) -> dict[str, dict[str, list[object]]]:
         elif kind.startswith("section ") and kind != "section crt-list":
             name = keyword.split()[0]
             sections.setdefault(kind.removeprefix("section "), {})[name] = [None]
+    for keyword, since in GLOBAL_SINCE.items():
+        sections["global"][keyword] = [since]
     for keyword in [*MORE_GLOBAL, *STATS_IN_GLOBAL]:
         sections["global"].setdefault(keyword, [None])
     for section, keywords in SECTION_KEYWORDS.items():

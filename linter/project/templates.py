@@ -8,12 +8,13 @@ could not have meant it.
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 # One pass finds all marks; the group that matched names the engine.
 _MARK = re.compile(
     rb"""
       (?P<statement> \{%[-+]?\s | \{%[-+]?(?:if|for|set|endif|endfor|else|include|raw)\b )
-    | (?P<comment>   \{\#[^}\n]{0,500}\#\} )
+    | (?P<comment>   \{\# )
     | (?P<expression>\{\{ )
     | (?P<erb>       <%(?=[=\#\-\s])[^\n]* )
     | (?P<variable>  \$\{(?P<braced>[A-Z][A-Z0-9_]+)(?::-[^}\n]{0,500})?\}
@@ -34,8 +35,15 @@ _ENGINES = {
     "marker": "placeholder",
 }
 
-# An expression inside of quotes: there braces are text, so it must look like nothing else.
-_QUOTED_EXPRESSION = re.compile(rb"\{\{[-~]?\s*[.$\w][^{}\n]{0,2000}\}\}")
+_MOST_MARKS = 10_000
+"""Where so many marks were none of a template, no other one is."""
+
+_LONGEST_TAG = 1_000
+"""Bytes between the braces of one tag."""
+
+# A whole expression. In quotes braces are text, and in Lua tables begin with two of them, so
+# there nothing less will do.
+_WHOLE_EXPRESSION = re.compile(rb"\{\{[-~]?\s*[.$\w][^{}\n]{0,1000}\}\}")
 
 _EXPRESSION_START = re.compile(rb"/\*|\.|\$|[A-Za-z_(\"`]")
 
@@ -78,31 +86,30 @@ _NO_VARIABLES = re.compile(
 
 def first_mark(data: bytes, dialect: str) -> tuple[int, int, str] | None:
     """Start and end offset of the first template mark, and the engine; None for no template."""
-    defined: set[bytes] | None = None
-    lines = _LineReader(data)
+    defined: frozenset[str] | None = None
     has_lua = b"_by_lua_block" in data
-    for match in _MARK.finditer(data):
-        kind = next(name for name in _ENGINES if match[name] is not None)
+    lines = _LineReader(data)
+    for match in islice(_MARK.finditer(data), _MOST_MARKS):
         lines.advance(match.start())
         if lines.in_comment:
             continue
-        if kind == "variable":
-            if dialect == "haproxy":
-                continue  # HAProxy expands the environment itself
-            if defined is None:
-                defined = {name.lower() for pair in _DEFINED.findall(data) for name in pair}
-            name = (match["braced"] or match["bare"]).lower()
-            if not _NO_VARIABLES.match(data, lines.start) and (
-                name in defined or _is_built_in(name.decode("ascii"))
-            ):
+        kind = match.lastgroup or ""
+        end: int | None = match.end()
+        if kind == "comment":
+            end = _end_of_comment(match)
+        elif kind == "expression":
+            end = _end_of_expression(match, lines.in_quotes or has_lua)
+        elif dialect == "haproxy":
+            # HAProxy expands the environment itself, and its log-formats are full of percents.
+            if kind == "variable" or (kind == "percent" and _in_log_format(match)):
                 continue
-        elif kind == "percent":
-            in_format = dialect == "haproxy" and _in_log_format(match)
-            if in_format or _HEXADECIMAL.fullmatch(match[0]):
+        elif kind == "variable":
+            defined = _defined_variables(data) if defined is None else defined
+            is_possible = not _NO_VARIABLES.match(data, lines.start)
+            if is_possible and _is_variable(match, defined):
                 continue
-        elif kind == "expression" and not _is_expression(data, match, lines.in_quotes or has_lua):
-            continue
-        return match.start(), match.end(), _ENGINES[kind]
+        if end is not None and not _HEXADECIMAL.fullmatch(match[0]):
+            return match.start(), end, _ENGINES[kind]
     return None
 
 
@@ -148,23 +155,34 @@ class _LineReader:
                 return
 
 
-def _is_built_in(name: str) -> bool:
-    return name in _BUILT_IN or name.startswith(_OPEN_FAMILIES)
+def _defined_variables(data: bytes) -> frozenset[str]:
+    found = _DEFINED.findall(data)
+    return frozenset(name.decode("ascii").lower() for names in found for name in names)
 
 
-def _is_expression(data: bytes, match: re.Match[bytes], whole: bool) -> bool:
-    """Whether `{{` begins an expression of an engine.
+def _is_variable(match: re.Match[bytes], defined: frozenset[str]) -> bool:
+    """Whether a name in capitals is a variable of nginx or of this configuration."""
+    name = (match["braced"] or match["bare"]).decode("ascii").lower()
+    return name in defined or name in _BUILT_IN or name.startswith(_OPEN_FAMILIES)
 
-    `whole`: only a whole expression on one line counts. So it is in quotes, and in files with Lua
-    code, where tables begin with such braces.
+
+def _end_of_comment(match: re.Match[bytes]) -> int | None:
+    closed = match.string.find(b"#}", match.end(), match.end() + _LONGEST_TAG)
+    return None if closed == -1 else closed + 2
+
+
+def _end_of_expression(match: re.Match[bytes], must_be_whole: bool) -> int | None:
+    """Where an expression that `{{` begins ends, or the braces if it takes several lines.
+
+    None when it is none, or, where it must be whole, does not end in the same line.
     """
-    if _QUOTED_EXPRESSION.match(data, match.start()):
-        return True
-    if whole:
-        return False
-    start = match.end()
-    rest = data[start : start + 100].lstrip(b"-~ \t\r\n")
-    return bool(_EXPRESSION_START.match(rest)) and data.find(b"}}", start, start + 1000) != -1
+    data, end = match.string, match.end()
+    whole = _WHOLE_EXPRESSION.match(data, match.start())
+    if whole is not None:
+        return whole.end()
+    rest = data[end : end + 100].lstrip(b"-~ \t\r\n")
+    is_closed = data.find(b"}}", end, end + _LONGEST_TAG) != -1
+    return end if not must_be_whole and is_closed and _EXPRESSION_START.match(rest) else None
 
 
 def _in_log_format(match: re.Match[bytes]) -> bool:

@@ -2,6 +2,9 @@
 
 `haproxy -c` binds no socket, but it looks host names up, loads certificates, pattern files and Lua
 scripts, and looks users up. Edits on words put stand-ins in their place; no line moves.
+
+What is left is HAProxy's own resolver for its HTTP client: since 2.6 it opens a UDP socket to the
+machine's name server when it starts, also with `-c`, and sends nothing on it (seen with strace).
 """
 
 from __future__ import annotations

@@ -11,17 +11,15 @@ from gwlint.syntax.problem import SyntaxProblem
 _ADVICE = {
     "missing-final-newline": "end the last line with a line break",
     "byte-order-mark": "save the file as UTF-8 without a byte order mark",
-    "nul": "remove the byte; a file full of them is UTF-16 and must be saved as UTF-8",
 }
 
 
 class MissingFinalNewline(HaproxyRule):
-    """The file does not end with a line break, or holds a byte order mark or a NUL byte.
+    """The file does not end with a line break, or begins with a byte order mark.
 
     ## Problem
     HAProxy takes a last line without a line break for a sign that the file was cut off. A byte
-    order mark, which editors show nothing of, becomes a part of the first word. A NUL byte ends
-    what HAProxy reads of a line.
+    order mark, of which editors show nothing, becomes a part of the first word.
 
     ## Why
     Measured on 2.6.12 and 2.8.25: the configuration is refused in each case.
@@ -29,14 +27,13 @@ class MissingFinalNewline(HaproxyRule):
     ## In the log
     [ALERT] parsing [haproxy.cfg:55]: Missing LF on last line, file might have been truncated at
     position 80, [ALERT] parsing [haproxy.cfg:1]: unknown keyword '\\xef\\xbb\\xbfglobal' out of
-    section, [ALERT] parsing [haproxy.cfg:11]: Stray NUL character at position 4
+    section
 
     ## Silent when
-    The file is empty.
+    The file is empty, or holds a NUL byte: then it is binary data, which is not read at all.
 
     ## Fix safety
-    Safe: as the file is, HAProxy does not start. There is no fix for a NUL byte, since what was
-    lost there is not known.
+    Safe: as the file is, HAProxy does not start.
 
     ## Learnt
     The most frequent reason in real files for which HAProxy refuses a configuration. Often the
@@ -55,7 +52,6 @@ class MissingFinalNewline(HaproxyRule):
         Example.haproxy("backend app\n    server s1 10.0.0.1:80\n    "),
         Example.haproxy("backend app\r\n    server s1 10.0.0.1:80"),
         Example.haproxy("\ufeffbackend app\n    server s1 10.0.0.1:80\n"),
-        Example.haproxy("backend app\n    server s1 10.0.0.1:80 ch\0eck\n"),
     )
     good = (Example.haproxy("backend app\n    server s1 10.0.0.1:80\n"),)
 

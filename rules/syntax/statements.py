@@ -6,7 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gwlint.model.haproxy.config import HaproxyConfig
-from gwlint.syntax.haproxy.keywords import Lookup, knows_section, look_up, section_since, suggest
+from gwlint.syntax.haproxy.keywords import (
+    PROXY_SECTIONS,
+    Lookup,
+    knows_section,
+    look_up,
+    section_since,
+    suggest,
+)
 from gwlint.syntax.haproxy.sections import SECTION_KINDS
 from gwlint.syntax.haproxy.tree import HaproxyFile, Line, Section
 from gwlint.syntax.nearest import nearest
@@ -73,18 +80,35 @@ def section_meant(line: Line) -> str | None:
 
 def problem_line(tree: HaproxyFile, problem: SyntaxProblem) -> Line | None:
     """The statement on the line of a problem, if one is there."""
-    number = problem.span.begin_position.line
+    number = tree.source.line_of(problem.span.start)
     for line in tree.lines:
         if line.source.line_of(line.start) == number:
             return line
     return None
 
 
+def home_of(words: tuple[str, ...], besides: str) -> tuple[str, ...]:
+    """The section kinds, other than `besides`, that know these words; the usual ones first."""
+    if besides not in PROXY_SECTIONS:
+        spec = look_up("listen", list(words)).spec
+        if spec is not None:
+            return tuple(kind for kind in PROXY_SECTIONS if kind in spec.sections)
+    if besides != "global" and look_up("global", list(words)).spec is not None:
+        return ("global",)
+    return tuple(
+        kind
+        for kind in SECTION_NAMES
+        if kind not in (besides, "global", *PROXY_SECTIONS)
+        and knows_section(kind)
+        and look_up(kind, list(words)).spec is not None
+    )
+
+
 def _damaged_lines(tree: HaproxyFile) -> frozenset[int]:
     """Numbers of the lines that HAProxy does not split into the words that were read here."""
     harmless = ("missing-final-newline", "byte-order-mark")
     return frozenset(
-        problem.span.begin_position.line
+        tree.source.line_of(problem.span.start)
         for problem in tree.errors
         if problem.kind not in harmless
     )

@@ -1,0 +1,257 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from gwlint.model.nginx.config import NginxConfig
+from gwlint.model.nginx.context import Context
+from gwlint.model.nginx.passes import Destination, Pass
+from gwlint.model.nginx.variables import MAX_VALUES, Variables, exactly, pieces
+from gwlint.rule import Example, Finding, Label, NginxRule, Severity
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_STARTS_WITH_SLASH = frozenset({"request_uri", "uri", "document_uri"})
+_END = re.compile("[/?]")
+_DEFAULT_PORTS = {"http": "80", "https": "443"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Host:
+    """Where a request goes. `port` is None when it is not written, "" when it is not known."""
+
+    scheme: str
+    name: str
+    port: str | None
+
+
+class VariableDestinationWithoutResolver(NginxRule):
+    """The destination holds a variable, so its name is looked up at run time, with no resolver.
+
+    ## Problem
+    A variable anywhere in `proxy_pass`, be it only `$request_uri` at its end, makes nginx look up
+    the host when a request comes. For that it asks the servers of `resolver` and nothing else:
+    not /etc/hosts, not /etc/resolv.conf. The same holds for fastcgi, uwsgi, scgi and grpc.
+
+    ## Why
+    Measured on nginx 1.22.1 and 1.31.3: each request became a 502, for `http://$app` as for
+    `http://localhost:3000$request_uri`. The file passes `nginx -t`, and works until the variable
+    is added.
+
+    ## In the log
+    `[error] no resolver defined to resolve app.example`
+
+    ## Silent when
+    A `resolver` is set for the place, or could be in a file that was not read; the host is an IP
+    address, a socket, an upstream without a port behind it, or the host and port of a pass without
+    variables, whose addresses nginx then uses (measured); the host is not known, since it comes
+    from the request, from another module or from another language.
+
+    ## Fix safety
+    There is none: the address of the name server has to be known.
+
+    ## Learnt
+    An upstream with a port behind its name is looked up as a host name (measured): `http://app:80`
+    in a variable does not mean `upstream app`.
+
+    ## References
+    - https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_pass
+    - https://nginx.org/en/docs/http/ngx_http_core_module.html#resolver
+    """
+
+    code = "NGX106"
+    name = "variable-destination-without-resolver"
+    severity = Severity.ERROR
+    bad = (
+        Example.nginx(
+            """
+            events {}
+            http {
+                server {
+                    listen 8080;
+                    location / {
+                        set $app app.example;
+                        proxy_pass http://$app;
+                    }
+                }
+            }
+            """
+        ),
+        Example.nginx(
+            """
+            events {}
+            http {
+                server {
+                    listen 8080;
+                    location / {
+                        proxy_pass http://localhost:3000$request_uri;
+                    }
+                }
+            }
+            """
+        ),
+        Example.nginx(
+            """
+            events {}
+            http {
+                upstream app {
+                    server 127.0.0.1:3000;
+                }
+                map $host $pool {
+                    default app;
+                    old.example old.internal:3000;
+                }
+                server {
+                    listen 8080;
+                    location / {
+                        proxy_pass http://$pool;
+                    }
+                }
+            }
+            """
+        ),
+    )
+    good = (
+        Example.nginx(
+            """
+            events {}
+            http {
+                upstream app {
+                    server 127.0.0.1:3000;
+                }
+                map $host $pool {
+                    default app;
+                    old.example 127.0.0.1:3001;
+                }
+                server {
+                    listen 8080;
+                    location / {
+                        proxy_pass http://$pool$request_uri;
+                    }
+                    location /name {
+                        resolver 127.0.0.53;
+                        set $app app.example;
+                        proxy_pass http://$app;
+                    }
+                    location /any {
+                        proxy_pass http://$arg_host;
+                    }
+                }
+            }
+            """
+        ),
+    )
+
+    def check(self, config: NginxConfig) -> Iterator[Finding]:
+        variables = Variables(config)
+        known = {
+            True: _KnownHosts(config, is_http=True),
+            False: _KnownHosts(config, is_http=False),
+        }
+        for route in config.passes:
+            if "$" not in route.word.value or route.family == "memcached":
+                continue
+            resolver = route.context.effective("resolver")
+            if resolver.is_set or not resolver.is_certain:
+                continue
+            hosts = sorted(
+                {
+                    (host.name, host.port or "")
+                    for host in _hosts(route, variables)
+                    if not known[route.is_http].has(host)
+                }
+            )
+            if hosts:
+                yield self._found(route, hosts, known[route.is_http])
+
+    def _found(self, route: Pass, hosts: list[tuple[str, str]], known: _KnownHosts) -> Finding:
+        name, port = hosts[0]
+        more = f" (and {len(hosts) - 1} more)" if len(hosts) > 1 else ""
+        upstream = known.upstreams.get(name.lower())
+        related: tuple[Label, ...] = ()
+        advice = f'set a resolver, or write an upstream "{name}"'
+        if upstream is not None and upstream.directive is not None:
+            advice = f'leave out the port :{port}, so that upstream "{name}" is meant'
+            related = (Label(upstream.directive.span, "not used for a name with a port"),)
+        outcome = "a 502" if route.is_http else "a closed connection"
+        return self.finding(
+            route.directive,
+            f'a variable in {route.directive.name} makes nginx look up "{name}"{more} when a request'
+            f" comes, but no resolver is set here, so the answer is {outcome}",
+            advice=advice,
+            span=route.word.span,
+            related=related,
+        )
+
+
+class _KnownHosts:
+    """The names that need no resolver: upstream blocks, and hosts of passes without variables."""
+
+    def __init__(self, config: NginxConfig, is_http: bool) -> None:
+        self.upstreams: dict[str, Context] = {
+            one.name.lower(): one.context for one in config.upstreams if one.is_http is is_http
+        }
+        self._literal: set[tuple[str, str | None]] = set()
+        for route in config.passes:
+            if route.is_http is is_http and "$" not in route.word.value:
+                host = _host(route.destination.scheme, route.destination.authority)
+                self._literal.add((host.name.lower(), _port(host)))
+        self._literal_names = {name for name, _ in self._literal}
+
+    def has(self, host: _Host) -> bool:
+        name = host.name.lower()
+        if not name or name.startswith("unix:") or _is_ip(name):
+            return True
+        if host.port is None and name in self.upstreams:
+            return True
+        port = _port(host)
+        if not port:
+            return name in self._literal_names
+        return (name, port) in self._literal
+
+
+def _port(host: _Host) -> str | None:
+    return _DEFAULT_PORTS.get(host.scheme) if host.port is None else host.port
+
+
+def _is_ip(name: str) -> bool:
+    try:
+        ip_address(name.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
+def _host(scheme: str, authority: str) -> _Host:
+    if authority.startswith(("unix:", "[")):
+        return _Host(scheme, authority.partition("]")[0], None)
+    name, colon, port = authority.partition(":")
+    return _Host(scheme, name, port if colon else None)
+
+
+def _hosts(route: Pass, variables: Variables) -> list[_Host]:
+    """The hosts that the destination certainly has for some requests."""
+    texts, ended = {""}, set[str]()
+    for part, name in pieces(route.word.value):
+        values = exactly(part) if name is None else variables.of(name, route.context)
+        if name in _STARTS_WITH_SLASH:
+            values = exactly("/")
+        if not values.known:
+            # Behind a colon it is a port, whatever it is.
+            ended |= {text for text in texts if ":" in _authority(text)}
+        texts = {text + value for text in texts for value in values.known}
+        ended |= {text for text in texts if _END.search(_authority(text))}
+        texts -= ended
+        if len(texts) > MAX_VALUES:
+            return []
+    default = "" if route.family == "proxy" and route.is_http else route.destination.scheme
+    parsed = [Destination.parse(text, default) for text in ended | texts]
+    # proxy_pass without a scheme is another fault: "invalid URL prefix".
+    return [_host(one.scheme, one.authority) for one in parsed if one.scheme]
+
+
+def _authority(text: str) -> str:
+    """What stands behind the scheme."""
+    found = _SCHEME.match(text)
+    return text[found.end() :] if found else text
