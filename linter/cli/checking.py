@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,8 +45,7 @@ def run_check(inputs: Inputs, printing: Printing) -> int:
     report = judge.report(_project(inputs, settings))
     view = _view(settings, printing)
     write_text(FORMATS[printing.format_name](report, view), printing.output)
-    # A file that was not read is as bad as a path that does not exist: nothing is known of it.
-    return FAILED if judge.unreadable else _exit_code(report, settings)
+    return _exit_code(report, settings, judge.unread)
 
 
 def _project(inputs: Inputs, settings: Settings) -> Project:
@@ -65,10 +65,18 @@ def _view(settings: Settings, printing: Printing) -> View:
     return View(Style(colour=colour), brief=printing.quiet, with_info=lists_info(settings))
 
 
-def _exit_code(report: Report, settings: Settings) -> int:
+def _exit_code(report: Report, settings: Settings, unread: Mapping[str, bool]) -> int:
+    """The exit code. `unread` are files that could not be read; True where the user named them.
+
+    A named one is as bad as a path that does not exist. One that was found or included counts as
+    an error of the configuration, like a file that does not parse.
+    """
     from gwlint.rule import Severity
 
+    if any(unread.values()):
+        return FAILED
     if settings.fail_on == "never":
         return NO_FINDINGS
     least = Severity[settings.fail_on.upper()]
-    return FINDINGS if any(one.severity >= least for one in report.findings) else NO_FINDINGS
+    fails = bool(unread) or any(finding.severity >= least for finding in report.findings)
+    return FINDINGS if fails else NO_FINDINGS

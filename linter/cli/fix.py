@@ -96,7 +96,7 @@ def _run(inputs: Inputs, wishes: _Wishes) -> int:
         write(result.patch, wishes.output)
     if not wishes.quiet:
         _tell(result, settings)
-    if judge.unreadable:
+    if any(judge.unread.values()):
         return FAILED
     return FINDINGS if wishes.check and result.patch else NO_FINDINGS
 

@@ -58,8 +58,10 @@ def read_settings(inputs: Inputs) -> Settings:
     """The options over gwlint.yaml. Raises Failure with everything that is wrong with them."""
     from gwlint.settings import SettingsError, load_settings
 
+    if "" in inputs.paths:
+        raise Failure("a PATH is empty, as an unset shell variable leaves it")
     try:
-        return load_settings(
+        settings = load_settings(
             "." if inputs.paths[0] == STDIN else inputs.paths[0],
             config=inputs.config,
             targets=inputs.targets,
@@ -69,6 +71,12 @@ def read_settings(inputs: Inputs) -> Settings:
             fail_on=inputs.fail_on,
             dialect=inputs.dialect,
         )
+        if settings.services:
+            from gwlint.model.facts import facts_of
+
+            # What is wrong with the facts is said before anything is read.
+            facts_of(settings)
+        return settings
     except SettingsError as error:
         raise Failure(str(error)) from error
 
@@ -112,8 +120,8 @@ class Judge:
         """Raises Failure for a selector that means no rule."""
         self._settings = settings
         self._rules = chosen_rules(settings)
-        self.unreadable: set[str] = set()
-        """Paths of files that could not be read, and so not judged."""
+        self.unread: dict[str, bool] = {}
+        """Files that could not be read, and so not judged; whether the user named them."""
 
     def report(self, project: Project) -> Report:
         """What a check of the project says. Raises Defect."""
@@ -134,8 +142,8 @@ class Judge:
 
     def _note_unreadable(self, project: Project) -> None:
         for file in project.files:
-            if file.status == "unreadable" and file.path not in self.unreadable:
-                self.unreadable.add(file.path)
+            if file.status == "unreadable" and file.path not in self.unread:
+                self.unread[file.path] = file.named
                 note(f"gwlint: {file.path}: cannot be read: {file.reason}")
 
 

@@ -46,7 +46,7 @@ def _is_plain_check(arguments: list[str]) -> bool:
     return (
         len(arguments) > 1
         and arguments[0] == "check"
-        and not any(argument.startswith("-") or not argument for argument in arguments)
+        and not any(argument.startswith("-") for argument in arguments)
     )
 
 

@@ -205,6 +205,73 @@ ARGUMENTS: dict[str, tuple[int, int | None]] = {
     "option redispatch": (0, 1),
 }
 
+# The same for keywords that only want something, or nothing, after them (measured).
+ARGUMENTS |= dict.fromkeys(
+    [
+        "capture cookie", "capture request header", "capture response header", "clitcpka-cnt",
+        "clitcpka-idle", "clitcpka-intvl", "compression", "declare capture", "description",
+        "email-alert level", "errorfiles", "external-check command", "external-check path",
+        "filter", "force-persist", "hash-balance-factor", "hash-type", "http-check comment",
+        "http-check expect", "http-error", "ignore-persist", "load-server-state-from-file",
+        "log", "max-keep-alive-queue", "max-session-srv-conns", "monitor fail",
+        "option http-restrict-req-hdr-names", "option pgsql-check", "redirect", "retry-on",
+        "source", "srvtcpka-cnt", "srvtcpka-idle", "srvtcpka-intvl", "stats admin",
+        "stats auth", "stats realm", "stats refresh", "stats scope", "stats uri", "stick match",
+        "stick on", "stick store-request", "stick store-response", "stick-table",
+        "tcp-check comment", "tcp-check expect", "tcp-check send", "tcp-check send-binary",
+        "tcp-check send-binary-lf", "tcp-check send-lf", "use-fcgi-app",
+        "tcp-request inspect-delay", "tcp-response inspect-delay",
+    ],
+    (1, None),
+)  # fmt: skip
+ARGUMENTS |= dict.fromkeys(
+    [
+        "http-check disable-on-404", "http-check send-state", "option abortonclose",
+        "option accept-invalid-http-request", "option accept-invalid-http-response",
+        "option allbackups", "option checkcache", "option clitcpka", "option contstats",
+        "option disable-h2-upgrade", "option dontlog-normal", "option dontlognull",
+        "option external-check", "option h1-case-adjust-bogus-client",
+        "option h1-case-adjust-bogus-server", "option http-buffer-request",
+        "option http-ignore-probes", "option http-no-delay", "option http-pretend-keepalive",
+        "option http-use-proxy-header", "option idle-close-on-response",
+        "option independent-streams", "option ldap-check", "option log-health-checks",
+        "option log-separate-errors", "option logasap", "option nolinger", "option persist",
+        "option prefer-last-server", "option redis-check", "option socket-stats",
+        "option splice-auto", "option splice-request", "option splice-response",
+        "option spop-check", "option srvtcpka", "option ssl-hello-chk",
+        "option tcp-smart-accept", "option tcp-smart-connect", "option tcpka",
+    ],
+    (0, 0),
+)  # fmt: skip
+GLOBAL_NEED_ARGUMENT = [
+        "ca-base", "crt-base", "default-path", "hard-stop-after", "log", "log-tag", "lua-load",
+        "localpeer", "maxconn", "nbthread", "pidfile", "ssl-server-verify", "stats socket",
+        "stats timeout", "tune.bufsize", "tune.maxrewrite", "tune.http.maxhdr",
+        "tune.idletimer", "tune.maxaccept", "tune.ssl.default-dh-param", "tune.ssl.cachesize",
+        "ulimit-n", "maxsslconn", "maxconnrate", "thread-groups",
+]  # fmt: skip
+GLOBAL_TAKE_ONE = [
+        "ca-base", "crt-base", "log-tag", "localpeer", "maxconn", "maxconnrate", "maxsslconn",
+        "nbthread", "pidfile", "spread-checks", "ssl-default-bind-ciphers",
+        "ssl-default-bind-ciphersuites", "ssl-default-server-ciphers",
+        "ssl-default-server-ciphersuites", "ssl-dh-param-file", "ssl-server-verify",
+        "tune.bufsize", "tune.maxrewrite", "tune.http.maxhdr", "tune.idletimer",
+        "tune.maxaccept", "tune.ssl.default-dh-param", "tune.ssl.cachesize", "ulimit-n",
+        "thread-groups",
+]  # fmt: skip
+GLOBAL_TAKE_NONE = [
+        "busy-polling", "insecure-fork-wanted", "insecure-setuid-wanted", "daemon", "noepoll",
+        "nokqueue", "nopoll", "noreuseport", "nosplice", "quiet", "set-dumpable",
+        "strict-limits", "zero-warning",
+]  # fmt: skip
+ARGUMENTS |= {
+    f"global {keyword}": (
+        int(keyword in GLOBAL_NEED_ARGUMENT),
+        0 if keyword in GLOBAL_TAKE_NONE else 1 if keyword in GLOBAL_TAKE_ONE else None,
+    )
+    for keyword in [*GLOBAL_NEED_ARGUMENT, *GLOBAL_TAKE_ONE, *GLOBAL_TAKE_NONE]
+}
+
 # Words after a server parameter; -1: until what follows is no part of it (`source`).
 SERVER_ARITY = {"set-proxy-v2-tlv-fmt": 1, "quic-cc-algo": 1, "no-verifyhost": 0,
                 "no-check-send-proxy": 0, "source": -1}  # fmt: skip

@@ -2,8 +2,9 @@
 
     python linter/data/measure_nginx_duplicates.py BINARY... > linter/data/nginx_duplicates.json
 
-Each simple directive of nginx_directives.json is written twice in each context that allows it, and
-`nginx -t` says whether the second one is a duplicate. First the arguments that nginx takes are
+Each simple directive of nginx_directives.json is written twice in one block, and `nginx -t` says
+whether the second one is a duplicate. One context is tried for all contexts of a form, since nginx
+reads them with the same function. First the arguments that nginx takes are
 looked for, by the form of the value and then among words that many directives take; a pair of
 arguments is only tried when each of them was accepted alone. A directive counts as
 
@@ -21,14 +22,15 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import permutations
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
-from gwlint.syntax.nginx.directives import DirectiveForm, directive_names, lookup
-
+HERE = Path(__file__).parent
 RUN_SECONDS = 10
-ENOUGH_ACCEPTED = 4
+ENOUGH_ACCEPTED = 3
 
 # "@" is where the directive goes. Servers listen on sockets of the scratch folder only.
 _HTTP = "events {} http { access_log off; %s }"
@@ -85,6 +87,20 @@ COMMON = {
 }  # fmt: skip
 
 
+class Form(NamedTuple):
+    """A row of nginx_directives.json, as far as it matters here."""
+
+    contexts: str
+    counts: int
+    block: int
+    value_form: str = ""
+    detail: str = ""
+    module: str = ""
+    since: str = ""
+    commercial: int = 0
+    default: str = ""
+
+
 class Server:
     """One nginx binary, asked about scratch configurations."""
 
@@ -124,20 +140,20 @@ class Server:
         return place[1] if place else ""
 
 
-def candidates(form: DirectiveForm) -> Iterator[str]:
+def candidates(form: Form) -> Iterator[str]:
     """Arguments worth trying, the likeliest first."""
     if form.value_form in VALUES:
         yield from VALUES[form.value_form]
-        if form.bounds:
-            yield from map(str, form.bounds)
+        if form.value_form == "number" and form.detail:
+            yield from form.detail.split("..")
         return
     if form.value_form in ("word", "words"):
-        yield from sorted(form.words)
+        yield from form.detail.split()
         return
     if form.default:
         yield form.default
     for count, values in COMMON.items():
-        if form.accepts_count(count):
+        if form.counts >> count & 1:
             yield from values
 
 
@@ -156,7 +172,7 @@ class Trial:
         return "duplicate" in self.server.complaint(self.context, self.name, statements)
 
     def verdict(self, arguments: Iterable[str]) -> str:
-        """ "always", "same" or "" as said above; what is found out is kept for the next context."""
+        """What a second directive is: "always" a duplicate, with the "same" arguments, or ""."""
         for one in dict.fromkeys(arguments):
             said = self.server.complaint(self.context, self.name, [f"{self.name} {one};"])
             if said.startswith("unknown directive"):
@@ -180,29 +196,33 @@ class Trial:
 def measure(server: Server) -> dict[tuple[str, str], str]:
     """(directive, context) -> verdict, for all that the server knows."""
     found: dict[tuple[str, str], str] = {}
-    for name in directive_names():
-        spec = lookup(name)
-        if spec is None or name in LEFT_OUT:
+    table = json.loads((HERE / "nginx_directives.json").read_text(encoding="utf-8"))
+    for name, rows in table["directives"].items():
+        if name in LEFT_OUT:
             continue
-        for form in spec.forms:
-            if form.block:
+        for form in (Form(*row) for row in rows):
+            if form.block == 1:
                 continue
-            before: list[str] = []
-            for context in sorted(form.contexts & SCAFFOLDS.keys()):
-                trial = Trial(server, context, name)
-                verdict = trial.verdict(before or candidates(form))
-                if trial.is_unknown:
-                    break
-                found[name, context] = verdict
-                before = trial.accepted
+            contexts = [one for one in SCAFFOLDS if one in form.contexts.split(",")]
+            if not contexts:
+                continue
+            trial = Trial(server, contexts[-1], name)
+            verdict = trial.verdict(candidates(form))
+            if not trial.is_unknown:
+                found.update(((name, context), verdict) for context in contexts)
     return found
+
+
+def measure_binary(binary: str) -> dict[tuple[str, str], str]:
+    with TemporaryDirectory() as folder:
+        return measure(Server(binary, Path(folder)))
 
 
 def main(binaries: list[str]) -> None:
     if not binaries:
         sys.exit("usage: measure_nginx_duplicates.py BINARY...")
-    with TemporaryDirectory() as folder:
-        measured = [measure(Server(binary, Path(folder))) for binary in binaries]
+    with ThreadPoolExecutor() as pool:
+        measured = list(pool.map(measure_binary, binaries))
     result: dict[str, dict[str, list[str]]] = {"always": {}, "same": {}}
     for key in sorted({key for one in measured for key in one}):
         verdicts = {one[key] for one in measured if key in one}

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from gwlint.model.facts import NO_FACTS, Facts
 from gwlint.model.gateway import Gateway, Listener, Route, Server
 from gwlint.model.haproxy.config import HaproxyConfig
 from gwlint.model.haproxy.gateway import haproxy_gateway
@@ -31,11 +32,18 @@ class Deployment:
     """All configurations of one run. Files that belong to none are in `project.files`."""
 
     def __init__(
-        self, project: Project, target_nginx: Version | None, target_haproxy: Version | None
+        self,
+        project: Project,
+        target_nginx: Version | None,
+        target_haproxy: Version | None,
+        facts: Facts = NO_FACTS,
     ) -> None:
         self.project = project
-        self.nginx = [NginxConfig(root, target_nginx) for root in project.nginx_roots]
-        self.haproxy = [HaproxyConfig(root, target_haproxy) for root in project.haproxy_roots]
+        self.facts = facts
+        self.nginx = [NginxConfig(root, target_nginx, facts) for root in project.nginx_roots]
+        self.haproxy = [
+            HaproxyConfig(root, target_haproxy, facts) for root in project.haproxy_roots
+        ]
 
     @cached_property
     def gateways(self) -> list[Gateway]:

@@ -162,12 +162,13 @@ class _Reading:
         size = 1
         for directive in include_directives(file):
             include = self._include(directive)
+            self.result.includes[directive] = include
             yield from include.files
             added = sum(self._sizes[one] for one in include.files)
             if size + added > MAX_EXPANDED_FILES:
-                include = Include(directive, include.pattern, (), "too-many", include.assumed)
+                cut = Include(directive, include.pattern, (), "too-many", include.assumed)
+                self.result.includes[directive] = cut
                 added = 0
-            self.result.includes[directive] = include
             size += added
         self._open.discard(file)
         self._sizes[file] = size

@@ -94,10 +94,10 @@ class UpstreamNameMisspelt(NginxRule):
     def check(self, config: NginxConfig) -> Iterator[Finding]:
         if not upstreams_are_known(config):
             return
-        unused: dict[bool, dict[str, Upstream]] = {True: {}, False: {}}
+        unused = {True: _Names(), False: _Names()}
         for upstream in config.upstreams:
             if upstream.name and not config.passes_to(upstream):
-                unused[upstream.is_http][upstream.name] = upstream
+                unused[upstream.is_http].add(upstream)
         hosts = server_hosts(config)
         found: dict[tuple[bool, str], Upstream | None] = {}
         for route in config.passes:
@@ -106,7 +106,7 @@ class UpstreamNameMisspelt(NginxRule):
                 continue
             key = route.is_http, name
             if key not in found:
-                found[key] = _near(name, unused[route.is_http])
+                found[key] = unused[route.is_http].near(name)
             meant = found[key]
             if meant is not None:
                 yield self._misspelt(route, name, meant)
@@ -127,11 +127,36 @@ class UpstreamNameMisspelt(NginxRule):
         )
 
 
-def _near(name: str, upstreams: dict[str, Upstream]) -> Upstream | None:
-    near = nearest(name, upstreams) if len(name) >= _SHORTEST else []
-    if len(near) != 1 or _DIGITS.findall(near[0]) != _DIGITS.findall(name):
-        return None
-    return upstreams[near[0]]
+class _Names:
+    """Upstreams by name, so that near ones are found without comparing with all.
+
+    Two words of which one letter was changed, added, left out or swapped with its neighbour become
+    equal when one letter, or none, is taken from each.
+    """
+
+    def __init__(self) -> None:
+        self._upstreams: dict[str, Upstream] = {}
+        self._shortened: dict[str, list[str]] = {}
+
+    def add(self, upstream: Upstream) -> None:
+        self._upstreams[upstream.name] = upstream
+        for key in _shortened(upstream.name):
+            self._shortened.setdefault(key, []).append(upstream.name)
+
+    def near(self, name: str) -> Upstream | None:
+        """The one upstream that is nearest; None unless their numbers are the same."""
+        if len(name) < _SHORTEST:
+            return None
+        candidates = {one for key in _shortened(name) for one in self._shortened.get(key, ())}
+        near = nearest(name, candidates)
+        if len(near) != 1 or _DIGITS.findall(near[0]) != _DIGITS.findall(name):
+            return None
+        return self._upstreams[near[0]]
+
+
+def _shortened(name: str) -> set[str]:
+    """The name, and what is left of it without any one letter."""
+    return {name, *(name[:index] + name[index + 1 :] for index in range(len(name)))}
 
 
 def _host_span(route: Pass, name: str) -> Span | None:

@@ -177,8 +177,8 @@ class VariableDestinationWithoutResolver(NginxRule):
         outcome = "a 502" if route.is_http else "a closed connection"
         return self.finding(
             route.directive,
-            f'a variable in {route.directive.name} makes nginx look up "{name}"{more} when a request'
-            f" comes, but no resolver is set here, so the answer is {outcome}",
+            f'a variable in {route.directive.name} makes nginx look up "{name}"{more} at run time,'
+            f" but no resolver is set here, so the answer is {outcome}",
             advice=advice,
             span=route.word.span,
             related=related,

@@ -19,7 +19,7 @@ from gwlint.model.nginx.buffers import (
 )
 from gwlint.model.nginx.config import NginxConfig
 from gwlint.model.nginx.context import Context
-from gwlint.syntax.nginx.amend import added_after, arguments_replaced
+from gwlint.syntax.nginx.amend import added_after, added_inside, arguments_replaced
 from gwlint.syntax.nginx.tree import Directive
 
 
@@ -58,30 +58,39 @@ class FamilyLevels:
         """What to write at `level` so that nginx starts, and the edits that write it.
 
         `header` is the new `<family>_buffer_size`, None to leave it. New directives go behind
-        `anchor`. None when no set of values suits every level that it reaches.
+        `anchor` or, where its file has other includers that they do not suit, to the end of the
+        block. None when no set of values suits every level that it reaches.
         """
         before = buffers_at(level, self.family)
-        for after in _candidates(before if header is None else replace(before, header=header)):
-            settings = {
-                suffix: values
-                for suffix in SUFFIXES
-                if (values := after.values(suffix)) is not None and values != before.values(suffix)
-            }
-            touched = self._touched(level, anchor, settings)
-            if settings and touched is not None and self._suits(touched, settings):
-                return settings, self._edits(level, anchor, settings)
+        start = before if header is None else replace(before, header=header)
+        for place in (anchor, None):
+            for after in _candidates(start):
+                settings = {
+                    suffix: values
+                    for suffix in SUFFIXES
+                    if (values := after.values(suffix)) is not None
+                    and values != before.values(suffix)
+                }
+                touched = self._touched(level, place, settings)
+                if settings and touched is not None and self._suits(touched, settings):
+                    return settings, self._edits(level, place, settings)
         return None
 
     def _touched(
-        self, level: Context, anchor: Directive, settings: Mapping[str, Values]
+        self, level: Context, anchor: Directive | None, settings: Mapping[str, Values]
     ) -> list[Context] | None:
         """The levels that the edits write to; None when one of them has the new line already."""
         own = self.own(level)
         touched = {id(level): level}
         for suffix in settings:
             at = own.get(suffix, anchor)
+            if at is None:
+                block = level.directive
+                if block is None or len(self.config.contexts_of(block)) > 1:
+                    return None
+                continue
             for context in self.config.contexts_of(at):
-                if suffix not in own and context is not level and suffix in self.own(context):
+                if suffix not in own and suffix in self.own(context):
                     return None
                 touched[id(context)] = context
         return list(touched.values())
@@ -100,7 +109,7 @@ class FamilyLevels:
         return True
 
     def _edits(
-        self, level: Context, anchor: Directive, settings: Mapping[str, Values]
+        self, level: Context, anchor: Directive | None, settings: Mapping[str, Values]
     ) -> list[Edit]:
         own = self.own(level)
         edits: list[Edit] = []
@@ -110,8 +119,10 @@ class FamilyLevels:
                 edits.append(arguments_replaced(own[suffix], spelled(values)))
             else:
                 added.append(f"{self.names[suffix]} {spelled(values)};")
-        if added:
+        if added and anchor is not None:
             edits.append(added_after(anchor, *added))
+        elif added and level.directive is not None:
+            edits.append(added_inside(level.directive, *added))
         return edits
 
 

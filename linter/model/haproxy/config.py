@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 
+from gwlint.model.facts import NO_FACTS, Facts
 from gwlint.model.haproxy.proxy import Proxy, matches
 from gwlint.project.files import HaproxyRoot
 from gwlint.syntax.haproxy.tree import HaproxyFile, Line, Section
@@ -16,12 +17,14 @@ PROXY_KINDS = ("frontend", "backend", "listen")
 class HaproxyConfig:
     """What the rules ask: sections, proxies with their defaults, the global section.
 
-    `target` is the HAProxy version that is configured for; None when nobody said.
+    `target` is the HAProxy version that is configured for; None when nobody said. `facts` are what
+    is said of the applications.
     """
 
-    def __init__(self, root: HaproxyRoot, target: Version | None) -> None:
+    def __init__(self, root: HaproxyRoot, target: Version | None, facts: Facts = NO_FACTS) -> None:
         self.root = root
         self.target = target
+        self.facts = facts
 
     def is_older_than(self, version: str) -> bool:
         return self.target is not None and self.target < Version.parse(version)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 
+from gwlint.model.facts import NO_FACTS, Facts
 from gwlint.model.nginx.context import Context
 from gwlint.model.nginx.passes import PASS_DIRECTIVES, Pass
 from gwlint.model.nginx.upstream import Upstream
@@ -19,12 +20,14 @@ STRUCTURAL_PROBLEMS = frozenset({"open-block", "stray", "open-quote"})
 class NginxConfig:
     """What the rules ask: contexts, directives by name, upstreams, passes.
 
-    `target` is the nginx version that is configured for; None when nobody said.
+    `target` is the nginx version that is configured for; None when nobody said. `facts` are what
+    is said of the applications.
     """
 
-    def __init__(self, root: NginxRoot, target: Version | None) -> None:
+    def __init__(self, root: NginxRoot, target: Version | None, facts: Facts = NO_FACTS) -> None:
         self.root = root
         self.target = target
+        self.facts = facts
         self._by_name: dict[str, list[tuple[Context, Directive]]] = {}
         self.includes: list[tuple[Context, Include]] = []
         self.main = Context(root.context, None, None, target)

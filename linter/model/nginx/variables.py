@@ -1,8 +1,8 @@
 """What a variable can be worth at a place, as far as the configuration says so.
 
 Values come from `set`, `map`, `geo` and `split_clients`; nearly all other variables are made of
-the request and are not known. The `set` of a server runs before those of its locations, and those of
-an outer location do not run for an inner one (measured on nginx 1.22.1 and 1.31.3).
+the request and are not known. The `set` of a server runs before those of its locations, and those
+of an outer location do not run for an inner one (measured on nginx 1.22.1 and 1.31.3).
 """
 
 from __future__ import annotations

@@ -140,7 +140,10 @@ def _spec(section_kind: str, name: str) -> KeywordSpec | None:
     entry = facts["sections"].get(section_kind, {}).get(name)
     if entry is None:
         return None
-    return KeywordSpec(name, frozenset({section_kind}), _version(entry[0]))
+    fewest, most = facts["arguments"].get(f"{section_kind} {name}", (0, None))
+    return KeywordSpec(
+        name, frozenset({section_kind}), _version(entry[0]), fewest=fewest, most=most
+    )
 
 
 def _arguments(name: str) -> tuple[int, int | None]:

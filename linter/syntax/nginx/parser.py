@@ -22,6 +22,8 @@ from gwlint.syntax.nginx.swallowed import first_swallowed_word
 from gwlint.syntax.nginx.tree import Block, Comment, Directive, NginxFile, RawBlock, Stray, Word
 from gwlint.syntax.problem import SyntaxProblem
 
+NEWLINE = 0x0A
+
 
 def parse(source: Source) -> NginxFile:
     """The tree of a file; its problems are in `errors`, in order of place."""
@@ -240,9 +242,13 @@ class _Parser:
 
     def column_if_first(self, offset: int) -> int | None:
         """Width of the indentation before `offset`, None when something else stands before it."""
-        begin = self.data.rfind(b"\n", 0, offset) + 1
-        before = self.data[begin:offset]
-        return None if before.strip(b" \t") else len(before.expandtabs(4))
+        # Walks over the blanks only: a hostile file may be one line of many megabytes.
+        begin = offset
+        while begin and self.data[begin - 1] in b" \t":
+            begin -= 1
+        if begin and self.data[begin - 1] != NEWLINE:
+            return None
+        return len(self.data[begin:offset].expandtabs(4))
 
     def close_outdented(self, offset: int) -> None:
         """Blocks end before a directive that is not indented deeper than they are."""
