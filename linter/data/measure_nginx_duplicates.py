@@ -135,7 +135,7 @@ class Server:
         (self.folder / "nginx.conf").write_text(text, encoding="utf-8")
         said = self._run("-t", "-e", "stderr", "-p", f"{self.folder}/", "-c", "nginx.conf")
         place = re.search(
-            rf"\[emerg\] (.*) in \S+nginx\.conf:{len(lines) + 1}$", said, re.MULTILINE
+            rf"\[emerg\] (?:[0-9#]+: )?(.*) in \S+nginx\.conf:{len(lines) + 1}$", said, re.MULTILINE
         )
         return place[1] if place else ""
 
@@ -165,7 +165,6 @@ class Trial:
         self.context = context
         self.name = name
         self.accepted: list[str] = []
-        self.is_unknown = False
 
     def refuses(self, first: str, second: str) -> bool:
         statements = [f"{self.name} {first};", f"{self.name} {second};"]
@@ -176,7 +175,6 @@ class Trial:
         for one in dict.fromkeys(arguments):
             said = self.server.complaint(self.context, self.name, [f"{self.name} {one};"])
             if said.startswith("unknown directive"):
-                self.is_unknown = True
                 return ""
             if said:
                 continue
@@ -208,7 +206,7 @@ def measure(server: Server) -> dict[tuple[str, str], str]:
                 continue
             trial = Trial(server, contexts[-1], name)
             verdict = trial.verdict(candidates(form))
-            if not trial.is_unknown:
+            if trial.accepted:
                 found.update(((name, context), verdict) for context in contexts)
     return found
 

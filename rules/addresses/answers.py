@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 
 from gwlint.model.haproxy.proxy import Proxy, Route
 from gwlint.syntax.haproxy.tree import Line, Word
@@ -21,6 +22,7 @@ _FINAL_ACTIONS = {
     ),
     "tcp-request": frozenset({"reject", "silent-drop", "use-service"}),
 }
+_ABOUT_TLS = re.compile("ssl|tls|https|secure|proto", re.IGNORECASE)
 _TRUE = frozenset({"TRUE", "HTTP"})
 _EVERYTHING = frozenset({"0.0.0.0/0", "::/0"})
 
@@ -58,7 +60,7 @@ def leaves_nothing(proxy: Proxy, routes: Iterable[Route]) -> bool:
     that can be told: one is always true, or two are opposites."""
     acls = _acls(proxy)
     known: set[tuple[str, bool]] = set()
-    conditions = [route.condition for route in routes if not route.is_default]
+    conditions: list[Sequence[Word]] = [route.condition for route in routes if not route.is_default]
     conditions += [split_condition(line.arguments)[1] for line in final_rules(proxy)]
     for words in conditions:
         if not words:
@@ -76,12 +78,16 @@ def leaves_nothing(proxy: Proxy, routes: Iterable[Route]) -> bool:
 
 
 def has_negated_rule(proxy: Proxy) -> bool:
-    """Whether a final rule is for all requests but some: `deny unless known`, `if !known`."""
+    """Whether a final rule is for all requests but some: `deny unless known`, `if !known`.
+
+    One that only sends plain HTTP to HTTPS leaves all others.
+    """
     for line in final_rules(proxy):
         words = split_condition(line.arguments)[1]
-        if words and (
+        is_negated = bool(words) and (
             words[0].value == "unless" or any(word.value.startswith("!") for word in words)
-        ):
+        )
+        if is_negated and not any(_ABOUT_TLS.search(word.value) for word in words):
             return True
     return False
 
@@ -97,7 +103,7 @@ def _acls(proxy: Proxy) -> dict[str, list[AclExpression]]:
     return found
 
 
-def _single_operand(words: tuple[Word, ...] | list[Word]) -> tuple[Operand | None, bool]:
+def _single_operand(words: Sequence[Word]) -> tuple[Operand | None, bool]:
     """The only operand of a condition, and whether it must not match; None when there are more."""
     try:
         condition = parse_condition(words)

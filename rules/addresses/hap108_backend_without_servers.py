@@ -103,9 +103,9 @@ class BackendWithoutServers(HaproxyRule):
                 for route in frontend.routes:
                     users.setdefault(route.backend.value, route)
         for proxy in config.backends:
-            route = users.get(proxy.name)
+            user = users.get(proxy.name)
             accepts = proxy.is_frontend and bool(proxy.binds) and not proxy.routes
-            if not accepts and route is None:
+            if not accepts and user is None:
                 continue
             if _has_destination(proxy) or _is_uncertain(proxy) or proxy.is_disabled:
                 continue
@@ -121,15 +121,15 @@ class BackendWithoutServers(HaproxyRule):
                 ),
                 advice="add a server line, or route elsewhere",
                 related=()
-                if route is None
-                else (Label(route.line.span, "requests are routed there"),),
+                if user is None
+                else (Label(user.line.span, "requests are routed there"),),
             )
 
 
 def _has_destination(proxy: Proxy) -> bool:
     if any(proxy.own(keyword) for keyword in _DESTINATIONS):
         return True
-    return proxy.is_frontend and bool(proxy.routes) or any(
+    return (proxy.is_frontend and bool(proxy.routes)) or any(
         proxy.option(name) for name in ("transparent", "http_proxy")
     )
 

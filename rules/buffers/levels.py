@@ -46,12 +46,6 @@ class FamilyLevels:
             suffix: found[-1] for suffix, name in self.names.items() if (found := level.own(name))
         }
 
-    def is_merged(self, level: Context) -> bool:
-        """Whether nginx checks the values here: http alone is no place, a server in it is."""
-        if level.kind != "http":
-            return True
-        return any(child.kind == "http server" and not self.own(child) for child in level.children)
-
     def raised(
         self, level: Context, anchor: Directive, header: int | None = None
     ) -> tuple[dict[str, Values], list[Edit]] | None:

@@ -142,15 +142,8 @@ class BuffersInconsistent(NginxRule):
         for family in BUFFER_FAMILIES:
             levels = FamilyLevels(config, family)
             for level in levels.written:
-                own = levels.own(level)
-                seen = buffers_at(level, family)
-                broken = seen.broken()
-                for inequality in buffers_at(level, family, kindest=True).broken():
-                    if inequality not in broken:
-                        continue
-                    suffixes = _concerned(inequality, seen)
-                    # Where nothing of it is written here, the outer level has the finding.
-                    if any(suffix in own for suffix in suffixes) and levels.is_merged(level):
+                for inequality in _broken_here(levels, level):
+                    if level.kind != "http" or _is_inherited(levels, level, inequality):
                         yield self._at(level, levels, inequality)
                         break
 
@@ -185,6 +178,32 @@ class BuffersInconsistent(NginxRule):
             related=related,
             fix=fix,
         )
+
+
+def _broken_here(levels: FamilyLevels, level: Context) -> list[Inequality]:
+    """The inequalities that certainly fail here, and of which something is written here."""
+    own = levels.own(level)
+    seen = buffers_at(level, levels.family)
+    assumed = seen.broken()
+    return [
+        inequality
+        for inequality in buffers_at(level, levels.family, kindest=True).broken()
+        if inequality in assumed and any(one in own for one in _concerned(inequality, seen))
+    ]
+
+
+def _is_inherited(levels: FamilyLevels, http: Context, inequality: Inequality) -> bool:
+    """Whether the values of the http level meet in a server: http alone is not checked."""
+    for server in http.children:
+        if server.kind != "http server":
+            continue
+        own, seen = levels.own(server), buffers_at(server, levels.family)
+        certain = buffers_at(server, levels.family, kindest=True)
+        if inequality not in seen.broken() or inequality not in certain.broken():
+            continue
+        if not any(suffix in own for suffix in _concerned(inequality, seen)):
+            return True
+    return False
 
 
 def _concerned(inequality: Inequality, buffers: Buffers) -> list[str]:

@@ -2,12 +2,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gwlint.edits import Edit, Fix, Safety
+from gwlint.edits import Fix, Safety
 from gwlint.model.nginx.config import NginxConfig
-from gwlint.model.nginx.passes import Pass
 from gwlint.rule import Example, Finding, Label, NginxRule, Severity
-from gwlint.rules.keepalive.pool import idle_limit_edits, pooled_passes, speaks_http10
-from gwlint.syntax.nginx.amend import added_after, replaced
+from gwlint.rules.keepalive.pool import (
+    http11_edits,
+    idle_limit_edits,
+    pooled_passes,
+    speaks_http10,
+)
 
 
 class KeepaliveWithoutHttp11(NginxRule):
@@ -31,8 +34,8 @@ class KeepaliveWithoutHttp11(NginxRule):
 
     ## Fix safety
     Adds `proxy_http_version 1.1`. Where the upstream has no `keepalive_timeout`, it is set to 4s,
-    so that nginx drops an idle connection before the application does; since the application's own
-    limit is not known, the fix is then unsafe.
+    so that nginx drops an idle connection before the application does. That is unsafe, unless facts
+    say when the application closes an idle connection: the limit is then set below that.
 
     ## References
     - https://nginx.org/en/docs/http/ngx_http_upstream_module.html#keepalive
@@ -93,19 +96,15 @@ class KeepaliveWithoutHttp11(NginxRule):
                 continue
             keepalive = upstream.keepalive
             assert keepalive is not None
-            safety, edits = idle_limit_edits(upstream)
+            safety, limit = idle_limit_edits(config, upstream)
+            edits = http11_edits(config, route)
             yield self.finding(
                 route.directive,
                 f'upstream "{upstream.name}" keeps connections alive, but this route speaks'
                 " HTTP/1.0 to it, so each request opens a new connection",
                 advice="set proxy_http_version 1.1 (the default from nginx 1.29.7 on)",
                 related=(Label(keepalive.span, "the pool that is not used"),),
-                fix=Fix("speak HTTP/1.1 to the upstream", safety, (_http11(route), *edits)),
+                fix=None
+                if edits is None
+                else Fix("speak HTTP/1.1 to the upstream", safety, (*edits, *limit)),
             )
-
-
-def _http11(route: Pass) -> Edit:
-    version = route.effective("http_version")
-    if version.context is route.context:
-        return replaced(version.words[0], "1.1")
-    return added_after(route.directive, "proxy_http_version 1.1;")

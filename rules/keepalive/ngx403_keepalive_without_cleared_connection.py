@@ -2,12 +2,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gwlint.edits import Edit, Fix, Safety
+from gwlint.edits import Fix, Safety
 from gwlint.model.nginx.config import NginxConfig
-from gwlint.model.nginx.passes import Pass
 from gwlint.rule import Example, Finding, Label, NginxRule, Severity
-from gwlint.rules.keepalive.pool import idle_limit_edits, pooled_passes
-from gwlint.syntax.nginx.amend import added_after
+from gwlint.rules.keepalive.pool import (
+    cleared_connection_edits,
+    idle_limit_edits,
+    pooled_passes,
+)
 
 
 class KeepaliveWithoutClearedConnection(NginxRule):
@@ -33,8 +35,8 @@ class KeepaliveWithoutClearedConnection(NginxRule):
     ## Fix safety
     Adds `proxy_set_header Connection ""` where the headers of the route are set, so that none of
     them is lost. Where the upstream has no `keepalive_timeout`, it is set to 4s, so that nginx
-    drops an idle connection before the application does; since the application's own limit is not
-    known, the fix is then unsafe.
+    drops an idle connection before the application does. That is unsafe, unless facts say when the
+    application closes an idle connection: the limit is then set below that.
 
     ## References
     - https://nginx.org/en/docs/http/ngx_http_upstream_module.html#keepalive
@@ -97,7 +99,8 @@ class KeepaliveWithoutClearedConnection(NginxRule):
                 continue
             keepalive = upstream.keepalive
             assert keepalive is not None
-            safety, edits = idle_limit_edits(upstream)
+            safety, limit = idle_limit_edits(config, upstream)
+            edits = cleared_connection_edits(config, route)
             yield self.finding(
                 route.directive,
                 f'upstream "{upstream.name}" keeps connections alive, but this route sends'
@@ -105,11 +108,7 @@ class KeepaliveWithoutClearedConnection(NginxRule):
                 advice='add proxy_set_header Connection "" beside the headers of this route'
                 " (not needed from nginx 1.29.7 on)",
                 related=(Label(keepalive.span, "the pool that is not used"),),
-                fix=Fix("send no Connection header", safety, (_cleared(route), *edits)),
+                fix=None
+                if edits is None
+                else Fix("send no Connection header", safety, (*edits, *limit)),
             )
-
-
-def _cleared(route: Pass) -> Edit:
-    headers = route.effective("set_header").directives
-    beside = headers[-1] if headers else route.directive
-    return added_after(beside, 'proxy_set_header Connection "";')

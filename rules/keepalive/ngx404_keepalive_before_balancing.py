@@ -6,8 +6,8 @@ from gwlint.edits import Fix, Safety
 from gwlint.model.nginx.config import NginxConfig
 from gwlint.model.nginx.upstream import Upstream
 from gwlint.rule import Example, Finding, Label, NginxRule, Severity
-from gwlint.rules.keepalive.pool import IDLE_LIMIT, POOL_BY_DEFAULT_SINCE
-from gwlint.syntax.nginx.amend import added_after, removed
+from gwlint.rules.keepalive.pool import POOL_BY_DEFAULT_SINCE, missing_idle_limit
+from gwlint.syntax.nginx.amend import added_after, removed, replaced
 from gwlint.syntax.nginx.tree import Directive
 
 
@@ -31,8 +31,9 @@ class KeepaliveBeforeBalancing(NginxRule):
 
     ## Fix safety
     Moves the `keepalive` line behind the method. Where the upstream has no `keepalive_timeout`, it
-    is set to 4s, so that nginx drops an idle connection before the application does; since the
-    application's own limit is not known, the fix is then unsafe.
+    is set to 4s, so that nginx drops an idle connection before the application does. That is
+    unsafe, unless facts say when the application closes an idle connection: the limit is then set
+    below that.
 
     ## References
     - https://nginx.org/en/docs/http/ngx_http_upstream_module.html#keepalive
@@ -90,20 +91,22 @@ class KeepaliveBeforeBalancing(NginxRule):
                 " opens a new connection",
                 advice=f"move keepalive below {method.name}",
                 related=(Label(method.span, "the balancing method that comes too late"),),
-                fix=_moved(upstream, keepalive, method),
+                fix=_moved(config, upstream, keepalive, method),
             )
 
 
-def _moved(upstream: Upstream, keepalive: Directive, method: Directive) -> Fix | None:
+def _moved(
+    config: NginxConfig, upstream: Upstream, keepalive: Directive, method: Directive
+) -> Fix | None:
     if keepalive.source is not method.source:
         return None
     statements = [keepalive.full_span.text]
-    safety = Safety.SAFE
-    if upstream.context.first("keepalive_timeout") is None:
-        safety = Safety.UNSAFE
-        statements.append(f"keepalive_timeout {IDLE_LIMIT};")
-    return Fix(
-        f"move keepalive behind {method.name}",
-        safety,
-        (removed(keepalive), added_after(method, *statements)),
-    )
+    edits = [removed(keepalive)]
+    safety, wanted = missing_idle_limit(config, upstream)
+    own = upstream.context.first("keepalive_timeout")
+    if wanted is not None and own is not None and own.arguments:
+        edits.append(replaced(own.arguments[0], wanted))
+    elif wanted is not None:
+        statements.append(f"keepalive_timeout {wanted};")
+    edits.append(added_after(method, *statements))
+    return Fix(f"move keepalive behind {method.name}", safety, tuple(edits))

@@ -8,19 +8,40 @@ it, so whatever turns the pool on must also set the upstream's idle limit below 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from gwlint.edits import Edit, Safety
 from gwlint.model.nginx.config import NginxConfig
+from gwlint.model.nginx.context import Context
 from gwlint.model.nginx.passes import Pass
+from gwlint.model.nginx.units import seconds_of
 from gwlint.model.nginx.upstream import Upstream
-from gwlint.syntax.nginx.amend import added_after
+from gwlint.syntax.nginx.amend import added_after, replaced
+from gwlint.syntax.nginx.tree import Directive
 
 POOL_BY_DEFAULT_SINCE = "1.29.7"
 """From this version on, upstream keep-alive, HTTP/1.1 and no Connection header are the default."""
 
-IDLE_LIMIT = "4s"
-"""Below the 5 s after which Node.js, uvicorn and Apache httpd close an idle connection."""
+IDLE_LIMIT_SINCE = "1.15.3"
+"""The first version with `keepalive_timeout` in upstream blocks."""
+
+IDLE_LIMIT = 4.0
+"""Seconds, below the 5 s after which Node.js, uvicorn and Apache httpd close an idle connection."""
+
+DEFAULT_IDLE_LIMIT = 60.0
+"""Seconds; nginx's own, where `keepalive_timeout` is not set in the upstream."""
+
+POOL_SIZE = 32
+"""Idle connections kept by each worker; the default from 1.29.7 on."""
+
+CLEARED_CONNECTION = 'proxy_set_header Connection "";'
+
+
+def has_pool(upstream: Upstream) -> bool:
+    """Whether the upstream block asks for keep-alive itself, whatever the version."""
+    keepalive = upstream.keepalive
+    return keepalive is not None and keepalive.values[:1] != ["0"]
 
 
 def pooled_passes(config: NginxConfig) -> Iterator[tuple[Pass, Upstream]]:
@@ -31,8 +52,7 @@ def pooled_passes(config: NginxConfig) -> Iterator[tuple[Pass, Upstream]]:
         upstream = route.upstream
         if route.family != "proxy" or not route.is_http or upstream is None:
             continue
-        keepalive = upstream.keepalive
-        if keepalive is not None and keepalive.values[:1] != ["0"]:
+        if has_pool(upstream):
             yield route, upstream
 
 
@@ -42,10 +62,161 @@ def speaks_http10(route: Pass) -> bool:
     return not version.is_set or version.value == "1.0"
 
 
-def idle_limit_edits(upstream: Upstream) -> tuple[Safety, list[Edit]]:
-    """The edit that sets the idle limit, none if it is set; only then is the pool's fix safe."""
-    if upstream.context.first("keepalive_timeout") is not None:
-        return Safety.SAFE, []
-    keepalive = upstream.keepalive
-    assert keepalive is not None
-    return Safety.UNSAFE, [added_after(keepalive, f"keepalive_timeout {IDLE_LIMIT};")]
+def fixed_connection(route: Pass) -> str | None:
+    """The value of the Connection header in lower case, where it is the same for every request."""
+    word = route.header("Connection")
+    return None if word is None or "$" in word.value else word.value.lower()
+
+
+def keeps_connections(config: NginxConfig, route: Pass) -> bool:
+    """Whether a route to an upstream block uses a pool of idle connections."""
+    upstream = route.upstream
+    if route.family != "proxy" or not route.is_http or upstream is None:
+        return False
+    if fixed_connection(route) == "close":
+        return False
+    if config.is_at_least(POOL_BY_DEFAULT_SINCE):
+        return upstream.keepalive is None or has_pool(upstream)
+    return has_pool(upstream) and not speaks_http10(route) and route.header("Connection") is not None
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationLimit:
+    """When the applications of an upstream close an idle connection, as facts say.
+
+    `seconds` is the shortest that is known, None when none is; `is_complete`: known of every
+    server.
+    """
+
+    seconds: float | None
+    is_complete: bool
+
+    @property
+    def wanted(self) -> float:
+        """Seconds after which nginx should have closed the connection itself."""
+        if self.seconds is None:
+            return IDLE_LIMIT
+        # The last request that is still sent on a connection needs time to arrive.
+        short_of = min(self.seconds * 0.8, self.seconds - 1)
+        below = float(int(short_of)) if short_of >= 1 else self.seconds / 2
+        return below if self.is_complete else min(below, IDLE_LIMIT)
+
+
+def application_limit(config: NginxConfig, upstream: Upstream) -> ApplicationLimit:
+    services = [config.facts.at(server.address) for server in upstream.servers]
+    known = [
+        one.idle_timeout for one in services if one is not None and one.idle_timeout is not None
+    ]
+    is_complete = (
+        bool(known) and len(known) == len(services) and not upstream.has_dynamic_servers
+    )
+    return ApplicationLimit(min(known, default=None), is_complete)
+
+
+def idle_limit(upstream: Upstream) -> float | None:
+    """Seconds after which nginx closes an idle connection; None when they cannot be read."""
+    own = upstream.context.first("keepalive_timeout")
+    if own is None:
+        return DEFAULT_IDLE_LIMIT
+    return seconds_of(own.values[0]) if own.values else None
+
+
+def time_text(seconds: float) -> str:
+    """A time as nginx reads it: 4 is 4s, 0.5 is 500ms."""
+    return f"{int(seconds)}s" if seconds == int(seconds) else f"{round(seconds * 1000)}ms"
+
+
+def missing_idle_limit(config: NginxConfig, upstream: Upstream) -> tuple[Safety, str | None]:
+    """What `keepalive_timeout` must become when the pool is turned on, None if it is well.
+
+    Turning it on is safe when the limit of the application is known, or when the author chose one.
+    """
+    known = application_limit(config, upstream)
+    own = upstream.context.first("keepalive_timeout")
+    current = idle_limit(upstream)
+    exceeds = known.seconds is not None and (current is None or current >= known.seconds)
+    if not exceeds and (own is not None or known.is_complete):
+        return Safety.SAFE, None
+    if config.is_older_than(IDLE_LIMIT_SINCE):
+        return Safety.UNSAFE, None
+    return Safety.SAFE if known.is_complete else Safety.UNSAFE, time_text(known.wanted)
+
+
+def idle_limit_edits(config: NginxConfig, upstream: Upstream) -> tuple[Safety, list[Edit]]:
+    """The edit that sets the idle limit beside `keepalive`, none if it is well already."""
+    safety, wanted = missing_idle_limit(config, upstream)
+    if wanted is None:
+        return safety, []
+    own = upstream.context.first("keepalive_timeout")
+    if own is not None and own.arguments:
+        return safety, [replaced(own.arguments[0], wanted)]
+    beside = upstream.keepalive
+    assert beside is not None
+    return safety, [added_after(beside, f"keepalive_timeout {wanted};")]
+
+
+def reuse_edits(config: NginxConfig, route: Pass) -> list[Edit] | None:
+    """What a route needs so that its connection is kept: HTTP/1.1, and no `Connection: close`.
+
+    Empty when it has both; None when the edits would not suit another place that shares the file.
+    """
+    needs_version, needs_header = speaks_http10(route), route.header("Connection") is None
+    edits: list[Edit] = []
+    behind_the_pass: list[str] = []
+    version = route.effective("http_version")
+    if needs_version and version.context is route.context:
+        edits.append(replaced(version.words[0], "1.1"))
+    elif needs_version:
+        if not _suits(config, route.directive, _sets_no_version):
+            return None
+        behind_the_pass.append("proxy_http_version 1.1;")
+    if needs_header:
+        beside = _beside(config, route)
+        if beside is None:
+            return None
+        if beside is route.directive:
+            behind_the_pass.append(CLEARED_CONNECTION)
+        else:
+            edits.append(added_after(beside, CLEARED_CONNECTION))
+    if behind_the_pass:
+        edits.append(added_after(route.directive, *behind_the_pass))
+    return edits
+
+
+def http11_edits(config: NginxConfig, route: Pass) -> list[Edit] | None:
+    """As `reuse_edits`, for the version alone."""
+    version = route.effective("http_version")
+    if version.context is route.context:
+        return [replaced(version.words[0], "1.1")]
+    if not _suits(config, route.directive, _sets_no_version):
+        return None
+    return [added_after(route.directive, "proxy_http_version 1.1;")]
+
+
+def cleared_connection_edits(config: NginxConfig, route: Pass) -> list[Edit] | None:
+    """As `reuse_edits`, for the header alone."""
+    beside = _beside(config, route)
+    return None if beside is None else [added_after(beside, CLEARED_CONNECTION)]
+
+
+def _beside(config: NginxConfig, route: Pass) -> Directive | None:
+    """Behind which directive a header is added without losing the ones that are set."""
+    headers = route.effective("set_header")
+    places = [headers.directives[-1]] if headers.directives else [route.directive]
+    if headers.context is route.context:
+        places.append(route.directive)
+    return next((one for one in places if _suits(config, one, _sets_no_connection)), None)
+
+
+def _suits(config: NginxConfig, place: Directive, is_well: Callable[[Context], bool]) -> bool:
+    """Whether a line behind `place` is well in each context that shares its file."""
+    return all(is_well(context) for context in config.contexts_of(place))
+
+
+def _sets_no_version(context: Context) -> bool:
+    return not context.own("proxy_http_version")
+
+
+def _sets_no_connection(context: Context) -> bool:
+    headers = context.effective("proxy_set_header").directives
+    return all(one.arguments[0].value.lower() != "connection" for one in headers if one.arguments)

@@ -130,8 +130,9 @@ class KeywordInWrongSection(HaproxyRule):
 
     def _refused(self, statement: Statement, homes: tuple[str, ...]) -> Finding:
         kind = statement.section.kind
-        keyword = " ".join(statement.words[:2] if statement.words[0] == "option" else
-                           statement.words[:1])
+        keyword = " ".join(
+            statement.words[:2] if statement.words[0] == "option" else statement.words[:1]
+        )
         return self.finding(
             statement.line,
             f'"{keyword}" may not stand in a {kind} section, so HAProxy refuses the configuration',

@@ -16,6 +16,8 @@ DEFAULT = 60
 
 LONG = "3600s"
 
+HTTP11_BY_DEFAULT_SINCE = "1.29.7"
+
 _WEB_SOCKETS = re.compile(
     r"(?<![a-z])(wss?|web-?sockets?|sockets?|socket\.io|sockjs|websockify|cable|hubs?|signalr|stomp)"
     r"(?![a-z])",
@@ -128,7 +130,8 @@ class WebsocketReadTimeout(NginxRule):
     )
 
     def check(self, config: NginxConfig) -> Iterator[Finding]:
-        cut = [(route, _level(route)) for route in config.passes if _is_cut(route)]
+        by_default = config.is_at_least(HTTP11_BY_DEFAULT_SINCE)
+        cut = [(route, _level(route)) for route in config.passes if _is_cut(route, by_default)]
         named = {id(level): _is_named_for_web_sockets(route, level) for route, level in cut}
         for route, level in cut:
             read = route.effective("read_timeout")
@@ -150,21 +153,24 @@ class WebsocketReadTimeout(NginxRule):
             )
 
 
-def _is_cut(route: Pass) -> bool:
-    if route.family != "proxy" or not route.is_http or not _is_upgraded(route):
+def _is_cut(route: Pass, http11_by_default: bool) -> bool:
+    if route.family != "proxy" or not route.is_http:
+        return False
+    if not _is_upgraded(route, http11_by_default):
         return False
     read = route.effective("read_timeout")
     seconds = route.seconds("read_timeout")
     return read.is_certain and seconds is not None and 0 < seconds <= DEFAULT
 
 
-def _is_upgraded(route: Pass) -> bool:
+def _is_upgraded(route: Pass, http11_by_default: bool) -> bool:
     """Whether the route passes on the request for a web socket, as far as that is certain."""
     headers, version = route.effective("set_header"), route.effective("http_version")
     upgrade, connection = route.header("Upgrade"), route.header("Connection")
     if upgrade is None or connection is None or not headers.is_certain:
         return False
-    if version.is_certain and version.value == "1.0":
+    speaks_http11 = version.value == "1.1" if version.is_set else http11_by_default
+    if not version.is_certain or not speaks_http11:
         return False
     asks = upgrade.value.lower() in ("$http_upgrade", "${http_upgrade}", "websocket")
     return asks and (

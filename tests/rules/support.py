@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from gwlint.edits import apply, changes_for, compatible
@@ -12,7 +13,7 @@ from gwlint.engine import check
 from gwlint.project import load_project
 from gwlint.registry import find
 from gwlint.rule import Finding
-from gwlint.settings import Settings
+from gwlint.settings import Settings, load_settings
 from gwlint.source import decode, encode
 from gwlint.syntax.version import Version
 
@@ -28,7 +29,7 @@ def as_files(files: Files, name: str = "nginx.conf") -> Mapping[str, str]:
 def findings(files: Files, code: str, target: str | None = None) -> list[Finding]:
     """What rule `code` says of some files: a text is nginx.conf, or haproxy.cfg for HAP rules.
 
-    `target` is a version of the rule's dialect.
+    `target` is a version of the rule's dialect; a gwlint.yaml among the files counts.
     """
     name = "haproxy.cfg" if code.startswith("HAP") else "nginx.conf"
     with tempfile.TemporaryDirectory() as folder:
@@ -47,10 +48,14 @@ def findings(files: Files, code: str, target: str | None = None) -> list[Finding
 
 
 def _settings(code: str, target: str | None) -> Settings:
-    version = None if target is None else Version.parse(target)
+    """The settings of a gwlint.yaml among the files, with the target on top."""
+    settings = load_settings() if Path("gwlint.yaml").is_file() else Settings()
+    if target is None:
+        return settings
+    version = Version.parse(target)
     if code.startswith("HAP"):
-        return Settings(target_haproxy=version)
-    return Settings(target_nginx=version)
+        return replace(settings, target_haproxy=version)
+    return replace(settings, target_nginx=version)
 
 
 def fixed(files: Files, code: str, target: str | None = None) -> dict[str, str]:

@@ -12,8 +12,8 @@ from gwlint.syntax.haproxy.tree import Line, Section, Word
 from gwlint.syntax.values.address import Address
 from gwlint.syntax.values.addresses import parse_bind_addresses
 from gwlint.syntax.values.bind_line import BindLine, parse_bind
-from gwlint.syntax.values.times import Duration, parse_time
 from gwlint.syntax.values.problem import ValueProblem
+from gwlint.syntax.values.times import Duration, parse_time
 
 FRONTEND_KINDS = ("frontend", "listen")
 BACKEND_KINDS = ("backend", "listen")

@@ -1,4 +1,4 @@
-"""What follows an action or a rule: its own words, then maybe a condition (measured on 2.6, 2.8)."""
+"""What follows a rule: its own words, then maybe a condition (measured on 2.6 and 2.8)."""
 
 from __future__ import annotations
 
@@ -116,13 +116,11 @@ def _action_problems(action: str, own: Sequence[Word]) -> Iterator[WordProblem]:
             yield WordProblem(problem.message, word)
             return
         for expression in parsed.expressions:
-            for problem, near in sample_problems(expression.sample):
-                yield WordProblem(_with_suggestion(problem.message, near), word)
+            for fault, near in sample_problems(expression.sample):
+                yield WordProblem(_with_suggestion(fault.message, near), word)
 
 
-def _condition_problems(
-    words: Sequence[Word], acls: set[str] | None
-) -> Iterator[WordProblem]:
+def _condition_problems(words: Sequence[Word], acls: set[str] | None) -> Iterator[WordProblem]:
     if not words or words[0].value not in ("if", "unless"):
         return
     try:
@@ -156,8 +154,8 @@ def _expression_problems(expression: AclExpression) -> Iterator[WordProblem]:
     except ValueProblem as problem:
         yield WordProblem(problem.message, expression.sample)
         return
-    for problem, near in sample_problems(sample, in_acl=True):
-        yield WordProblem(_with_suggestion(problem.message, near), expression.sample)
+    for fault, near in sample_problems(sample, in_acl=True):
+        yield WordProblem(_with_suggestion(fault.message, near), expression.sample)
 
 
 def _with_suggestion(message: str, near: Sequence[str]) -> str:

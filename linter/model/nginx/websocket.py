@@ -1,0 +1,58 @@
+"""Routes that carry web sockets: those that upgrade, and those whose name says they should.
+
+A web socket begins as an HTTP/1.1 request with `Connection: Upgrade` (RFC 6455, section 4.1). Both
+headers belong to one connection, so nginx passes them on only where it is told to.
+"""
+
+from __future__ import annotations
+
+import re
+
+from gwlint.model.nginx.config import NginxConfig
+from gwlint.model.nginx.context import Context
+from gwlint.model.nginx.passes import Pass
+
+_NAMES = frozenset({"ws", "wss", "websocket", "websockets", "socket.io", "cable", "signalr"})
+"""Parts of a path that stand for web sockets: plain ones, Socket.IO, Action Cable, SignalR."""
+
+_PART = re.compile(r"[A-Za-z0-9_.-]+")
+_REGEX_PART = re.compile(r"[A-Za-z0-9_-]+(?:\\\.[A-Za-z0-9_-]+)*")
+
+
+def is_upgraded(route: Pass) -> bool:
+    """Whether the route passes an Upgrade header on, so that its connections may become tunnels."""
+    word = route.header("Upgrade") if route.is_http else None
+    return word is not None and word.value != ""
+
+
+def names_websockets(context: Context) -> str | None:
+    """The part of the location's path that says web sockets; None when there is none."""
+    location = context.within("location")
+    if location is None or location.directive is None:
+        return None
+    values = location.directive.values
+    if len(values) == 2 and values[0] in ("~", "~*"):
+        parts = [part.replace("\\", "") for part in _REGEX_PART.findall(values[1])]
+    else:
+        parts = _PART.findall(values[-1]) if values else []
+    return next((part for part in parts if part.lower() in _NAMES), None)
+
+
+def connection_variable(config: NginxConfig) -> str | None:
+    """The variable, with `$`, that a map makes of the Upgrade header for the Connection header.
+
+    The usual one is `map $http_upgrade $connection_upgrade { default upgrade; "" close; }`.
+    """
+    for context, directive in config.find("map"):
+        values = directive.values
+        if context.kind != "http" or len(values) != 2 or directive.block is None:
+            continue
+        if values[0].strip("${}").lower() != "http_upgrade":
+            continue
+        for entry in directive.block.directives:
+            if entry.name in ("default", "websocket") and entry.values[:1] in _UPGRADES:
+                return values[1]
+    return None
+
+
+_UPGRADES = (["upgrade"], ["Upgrade"])

@@ -1,0 +1,79 @@
+"""Which server blocks listen where, so that a destination can be met again."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gwlint.model.nginx.config import NginxConfig
+from gwlint.model.nginx.context import Context
+from gwlint.syntax.nginx.tree import Directive
+from gwlint.syntax.values.address import Address, Family
+from gwlint.syntax.values.nginx_address import parse_listen_address
+from gwlint.syntax.values.problem import ValueProblem
+
+DEFAULT = "*:80"
+"""Where a server without `listen` listens, when nginx is started by root."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """One `listen` of one server block; `directive` is None for the default."""
+
+    server: Context
+    directive: Directive | None
+    address: Address
+    flags: frozenset[str]
+
+
+class Listeners:
+    """The listening sockets of the http block."""
+
+    def __init__(self, config: NginxConfig) -> None:
+        self._by_port: dict[int, list[Listening]] = defaultdict(list)
+        for context in config.main.descendants():
+            if context.kind == "http server":
+                for one in _of(context):
+                    if one.address.port is not None and one.address.port_end is None:
+                        self._by_port[one.address.port].append(one)
+        self._chosen: dict[tuple[str, int], list[Listening]] = {}
+
+    def reached_by(self, address: Address) -> list[Listening]:
+        """The listens that accept a connection to an address of this very machine.
+
+        nginx prefers a socket of exactly this address to one of all addresses. Empty when the
+        address is not the machine's own for certain, or nothing here listens there.
+        """
+        host, port = address.canonical_host or "", address.port
+        if port is None or not address.family.is_network:
+            return []
+        key = host, port
+        if key not in self._chosen:
+            self._chosen[key] = self._choose(address, port)
+        return self._chosen[key]
+
+    def _choose(self, address: Address, port: int) -> list[Listening]:
+        candidates = self._by_port.get(port, [])
+        host = "127.0.0.1" if address.canonical_host == "localhost" else address.canonical_host
+        exact = [one for one in candidates if one.address.canonical_host == host]
+        if exact and not address.is_any:
+            return exact
+        if not address.is_loopback:
+            return []
+        wild = "::" if address.family is Family.IPV6 else ("", "0.0.0.0")
+        return [one for one in candidates if (one.address.canonical_host or "") in wild]
+
+
+def _of(server: Context) -> Iterator[Listening]:
+    listens = server.own("listen")
+    if not listens and server.is_complete:
+        yield Listening(server, None, parse_listen_address(DEFAULT), frozenset())
+    for directive in listens:
+        if not directive.values:
+            continue
+        try:
+            address = parse_listen_address(directive.values[0])
+        except ValueProblem:
+            continue
+        yield Listening(server, directive, address, frozenset(directive.values[1:]))
