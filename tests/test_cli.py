@@ -312,7 +312,7 @@ def test_control_characters_never_reach_the_terminal(gwlint: Command, tmp_path: 
     (tmp_path / "evil\x1b[31m.conf").write_bytes(
         FAULTY.replace("http://app;", "http://app; # \x1b]0;owned\x07\x9b").encode()
     )
-    (tmp_path / "broken.conf").write_bytes(b"\x1b[2Jhttp { \x00\x08\x7f\xff }\n")
+    (tmp_path / "broken.conf").write_bytes(b"\x1b[2Jhttp { \x01\x08\x7f\xff }\n")
     run = gwlint("check", "evil\x1b[31m.conf", "broken.conf")
     assert run.code == 1
     for output in (run.text, run.stderr):

@@ -13,7 +13,7 @@ from gwlint.syntax.nginx.tree import Directive
 
 
 class SlashMangling(NginxRule):
-    """Location and URI of `proxy_pass` do not both end with a slash, so paths are put together wrong.
+    """Only one of location and `proxy_pass` URI ends with a slash, so paths come out wrong.
 
     ## Problem
     nginx cuts the location's prefix off the path, letter by letter, and puts the URI of

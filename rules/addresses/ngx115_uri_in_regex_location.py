@@ -124,23 +124,20 @@ class UriInRegexLocation(NginxRule):
             )
 
 
+_BLOCKS = {"location if": "an if block", "limit_except": "a limit_except block"}
+
+
 def _without_prefix(context: Context) -> tuple[str, Span] | None:
     """What kind of block without a prefix the context is, and its header."""
-    directive = context.directive
-    if directive is None:
-        return None
-    if context.kind == "location if":
-        return "an if block", directive.span
-    if context.kind == "limit_except":
-        return "a limit_except block", directive.span
+    kind = _BLOCKS.get(context.kind)
     location = Location.of(context)
-    if location is None:
+    if location is not None and location.is_named:
+        kind = "a named location"
+    elif location is not None and location.is_regex:
+        kind = "a location with a regular expression"
+    if kind is None or context.directive is None:
         return None
-    if location.is_named:
-        return "a named location", directive.span
-    if location.is_regex:
-        return "a location with a regular expression", directive.span
-    return None
+    return kind, context.directive.span
 
 
 def _uri_span(route: Pass) -> Span | None:

@@ -39,9 +39,9 @@ class UpstreamWithoutKeepalive(NginxRule):
     all routes set a fixed Connection header such as "upgrade" or "close"; all servers are unix
     sockets, where a connection costs next to nothing.
 
-    It is a warning where the configuration is made for load, which `worker_connections` of 4096 or
-    more or a limit on open files shows in a file with several servers behind the upstream, and info
-    elsewhere: a connection for each request is a cost that a quiet site does not notice.
+    It is a warning where the configuration is made for load, which several servers, 4096
+    `worker_connections` or more, or `worker_rlimit_nofile` show, and info elsewhere: a quiet site
+    does not notice what a connection for each request costs.
 
     ## Fix safety
     Sets `keepalive 32`, and `proxy_http_version 1.1` and a cleared Connection header on each route,
@@ -50,9 +50,9 @@ class UpstreamWithoutKeepalive(NginxRule):
     closes them sooner makes a 502 of a POST.
 
     ## Learnt
-    Two of three upstream blocks in real files have no `keepalive`, and most belong to small sites
-    with one server on the same machine, where nobody suffers. So the warning asks for signs of
-    load.
+    Two of three upstream blocks in real files have no `keepalive`. Those with one server mostly
+    name a single application on the same machine or in the same container network, where nobody
+    suffers; so the warning asks for signs of load.
 
     ## References
     - https://nginx.org/en/docs/http/ngx_http_upstream_module.html#keepalive
@@ -152,7 +152,7 @@ class UpstreamWithoutKeepalive(NginxRule):
             if upstream.keepalive is not None or upstream.has_dynamic_servers:
                 continue
             routes = [one for one in config.passes_to(upstream) if _wants_reuse(one)]
-            if not routes or not any(_is_remote(config, upstream)):
+            if not routes or not _is_over_network(upstream):
                 continue
             yield self.finding(
                 upstream.directive,
@@ -160,7 +160,7 @@ class UpstreamWithoutKeepalive(NginxRule):
                 advice=f"add keepalive {POOL_SIZE}, and on its routes proxy_http_version 1.1 and"
                 f" a cleared Connection header (the default from nginx {POOL_BY_DEFAULT_SINCE} on)",
                 severity=Severity.WARNING
-                if is_loaded and upstream.has_failover
+                if is_loaded or upstream.has_failover
                 else Severity.INFO,
                 related=(Label(routes[0].directive.span, "requests go there"),),
                 fix=_fix(config, upstream, routes),
@@ -171,10 +171,11 @@ def _wants_reuse(route: Pass) -> bool:
     return route.family == "proxy" and route.is_http and not fixed_connection(route)
 
 
-def _is_remote(config: NginxConfig, upstream: Upstream) -> Iterator[bool]:
-    """For each server, whether it is reached over the network."""
-    for server in upstream.servers:
-        yield server.address is None or server.address.family.is_network
+def _is_over_network(upstream: Upstream) -> bool:
+    return any(
+        server.address is not None and server.address.family.is_network
+        for server in upstream.servers
+    )
 
 
 def _is_made_for_load(config: NginxConfig) -> bool:

@@ -17,7 +17,7 @@ from gwlint.model.nginx.context import Context
 from gwlint.model.nginx.passes import Pass
 from gwlint.model.nginx.units import seconds_of
 from gwlint.model.nginx.upstream import Upstream
-from gwlint.syntax.nginx.amend import added_after, replaced
+from gwlint.syntax.nginx.amend import added_after, added_inside, replaced
 from gwlint.syntax.nginx.tree import Directive
 
 POOL_BY_DEFAULT_SINCE = "1.29.7"
@@ -150,9 +150,11 @@ def idle_limit_edits(config: NginxConfig, upstream: Upstream) -> tuple[Safety, l
     own = upstream.context.first("keepalive_timeout")
     if own is not None and own.arguments:
         return safety, [replaced(own.arguments[0], wanted)]
+    statement = f"keepalive_timeout {wanted};"
     beside = upstream.keepalive
-    assert beside is not None
-    return safety, [added_after(beside, f"keepalive_timeout {wanted};")]
+    if beside is None:
+        return safety, [added_inside(upstream.directive, statement)]
+    return safety, [added_after(beside, statement)]
 
 
 def reuse_edits(config: NginxConfig, route: Pass) -> list[Edit] | None:

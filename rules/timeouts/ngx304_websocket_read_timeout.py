@@ -34,19 +34,20 @@ class WebsocketReadTimeout(NginxRule):
 
     ## Why
     Measured on nginx 1.22.1: each web socket that was idle for longer was dropped; with a longer
-    timeout all of them lived. Users see reconnects at every quiet minute, and lost messages.
+    timeout all of them lived. `proxy_send_timeout` and `send_timeout` cut no idle one. Users see
+    reconnects at every quiet minute, and lost messages.
 
     ## In the log
     At level info only, so not with the usual `error_log`: `[info] upstream timed out (110:
     Connection timed out) while proxying upgraded connection`. The access log has a 101.
 
     ## Silent when
-    The route does not pass on both `Upgrade` and `Connection`, or speaks HTTP/1.0, so that no
-    connection is upgraded; the timeout is above 60 s; an include that could not be read, or the
-    surroundings of a fragment, may say otherwise. Only information where neither the location nor
-    the upstream nor the host is named for web sockets (ws, socket.io, cable, hub, ...): the two
-    headers then tell that there may be some. An application that sends a ping at least once a
-    minute is not affected, which cannot be seen here.
+    The route does not pass on both `Upgrade` and `Connection`; it is not sure to speak HTTP/1.1,
+    and in HTTP/1.0 an application has to ignore `Upgrade` (RFC 9110, 7.8); the timeout is above
+    60 s; an include that could not be read, or the surroundings of a fragment, may say otherwise.
+    Only information where neither the location nor the upstream nor the host is named for web
+    sockets (ws, socket.io, cable, hub, ...): the two headers then tell that there may be some. An
+    application that sends a ping at least once a minute is not affected, which cannot be seen here.
 
     ## Fix safety
     Sets `proxy_read_timeout 3600s` for this location. Safe where the route is named for web

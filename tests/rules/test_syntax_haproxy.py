@@ -6,7 +6,6 @@ import csv
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,8 +15,6 @@ from gwlint.registry import find
 from gwlint.rule import Severity
 from gwlint.settings import Settings
 from gwlint.syntax.version import Version
-
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 from haproxy_judge import judges
 from support import findings, fixed_text
 
@@ -35,7 +32,8 @@ REFUSED = {
         |server s1 :1 weight 300|server s1 :1 check inter|server s1 :1 check inter 5x
         |server s1 :1 check inter 0|server s1 :1 check rise 0|server s1 :1 observe layer5
         |server s1 :1 on-marked-down drop|server s1 :1 verify maybe|server s/1 :1
-        |server-template s x :1|server-template s 3-1 :1|default-server inter 5x|acl x|acl or src ::1
+        |server-template s x :1|server-template s 3-1 :1|default-server inter 5x|acl x
+        |acl or src ::1
         |acl x pth /a|acl x/y path /a|acl x path -m like /a|acl x path,lowr /a|filter compresion
         |http-request deny if nope|http-request set-header X a b|http-request set-header X
         |http-request set-path /%[sr]|http-request set-header X %[src|http-request dney
@@ -52,10 +50,11 @@ ACCEPTED = {
     GLOBAL: "maxconn 100|nbthread 2|tune.bufsize 16k|hard-stop-after 30s|master-worker",
     BACKEND: """timeout server 1h30m|balance hdr(x)|balance url_param id|balance random(2)|balance
         |retry-on 503 conn-failure|option httplog clf|server s1 :1 check inter 500
-        |server s1 :1 weight 256|server-template s 0-3 :1|default-server inter 5s|acl x path,lower /a
+        |server s1 :1 weight 256|server-template s 0-3 :1|default-server inter 5s
+        |acl x path,lower /a
         |acl x path -m beg -i /a|http-request deny if { src ::1 } or !{ path /a }
         |http-request set-header X "a b" if TRUE|http-request set-path /%[src]|no option httpclose
-        |no log|use-server x if TRUE|stick on src|cookie X insert indirect|server s1 :1 weight
+        |no log|cookie X insert indirect|server s1 :1 weight
         |http-request set-var(txn.x) path,lower|tcp-request inspect-delay 5s|filter compression""",
     FRONTEND: """bind :18081 accept-proxy|use_backend b if TRUE METH_GET or { src ::1 }
         |use_backend b|default_backend b|monitor fail if TRUE|maxconn 100|bind :18082 thread 1
@@ -123,7 +122,7 @@ def test_a_later_keyword_counts_for_the_target() -> None:
     assert len(findings(text, "HAP002", "2.6")) == 1
     assert findings(text, "HAP002", "2.8") == []
     assert findings(text, "HAP002") == []
-    conditional = f"global\n.if version_atleast(2.8)\n  tune.stick-counters 4\n.endif\n"
+    conditional = "global\n.if version_atleast(2.8)\n  tune.stick-counters 4\n.endif\n"
     assert findings(conditional, "HAP002", "2.6") == []
 
 
@@ -149,8 +148,12 @@ def test_rules_in_defaults_need_a_name() -> None:
 
 
 def test_misread_numbers_are_warnings() -> None:
-    for line in ("maxconn lots", "retries many", "server s1 :1 maxconn 10k"):
-        (found,) = findings(f"{BACKEND}  {line}\n", "HAP004")
+    for head, line in (
+        (FRONTEND, "maxconn lots"),
+        (BACKEND, "retries many"),
+        (BACKEND, "server s1 :1 maxconn 10k"),
+    ):
+        (found,) = findings(f"{head}  {line}\n", "HAP004")
         assert found.severity is Severity.WARNING, line
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from gwlint.syntax.haproxy.keywords import KeywordSpec, acl_keyword, sample_fetch
 from gwlint.syntax.haproxy.tree import Word
 from gwlint.syntax.values.conditions import (
+    MATCH_METHODS,
     PREDEFINED_ACLS,
     AclExpression,
     WordProblem,
@@ -14,7 +15,7 @@ from gwlint.syntax.values.conditions import (
     parse_condition,
     split_condition,
 )
-from gwlint.syntax.values.keyword_arguments import until_empty
+from gwlint.syntax.values.keyword_arguments import choice_problems, until_empty
 from gwlint.syntax.values.log_format import parse_log_format
 from gwlint.syntax.values.problem import ValueProblem
 from gwlint.syntax.values.samples import parse_sample, sample_problems
@@ -147,6 +148,9 @@ def _unknown_acl(name: str) -> str:
 
 
 def _expression_problems(expression: AclExpression) -> Iterator[WordProblem]:
+    method = expression.flag("-m")
+    if method is not None and method.value is not None:
+        yield from choice_problems(method.value, sorted(MATCH_METHODS))
     if expression.sample.references:
         return
     try:
