@@ -6,7 +6,6 @@ from gwlint.edits import Fix, Safety
 from gwlint.model.haproxy.config import HaproxyConfig
 from gwlint.model.haproxy.proxy import Proxy
 from gwlint.rule import Example, Finding, HaproxyRule, Severity
-from gwlint.rules.addresses.complete import is_whole
 from gwlint.syntax.haproxy.amend import replaced
 from gwlint.syntax.haproxy.tree import Line, Word
 from gwlint.syntax.nearest import nearest
@@ -92,7 +91,7 @@ class UndefinedBackend(HaproxyRule):
     )
 
     def check(self, config: HaproxyConfig) -> Iterator[Finding]:
-        if not is_whole(config):
+        if not config.is_whole:
             return
         backends = list(config.backend_by_name)
         # A name from the environment may be any of them.

@@ -11,7 +11,6 @@ from gwlint.rules.addresses.answers import (
     has_page,
     leaves_nothing,
 )
-from gwlint.rules.addresses.complete import is_whole
 
 
 class FrontendWithoutRoute(HaproxyRule):
@@ -100,7 +99,7 @@ class FrontendWithoutRoute(HaproxyRule):
     )
 
     def check(self, config: HaproxyConfig) -> Iterator[Finding]:
-        if not is_whole(config):
+        if not config.is_whole:
             return
         for proxy in config.frontends:
             if proxy.is_disabled or not proxy.binds or proxy.header.conditions:

@@ -84,6 +84,24 @@ def headers_added(config: NginxConfig, route: Pass, *statements: str) -> Edit | 
     return added(route, *repeated, *statements)
 
 
+def setting_header(route: Pass, name: str) -> Directive | None:
+    """The directive that sets a request header for the route; None when none does."""
+    word = route.header(name)
+    if word is None:
+        return None
+    directives = route.effective("set_header").directives
+    return next((one for one in directives if word in one.words), None)
+
+
+def suits_all_includers(config: NginxConfig, header: Directive, missing: str) -> bool:
+    """Whether each level in which the header stands, by includes maybe several, lacks another."""
+    return not any(
+        one.values[:1] and one.values[0].lower() == missing.lower()
+        for context in config.contexts_of(header)
+        for one in context.own(header.name)
+    )
+
+
 def _level(context: Context) -> Context:
     return next((outer for outer in context.outward() if outer.kind in _LEVELS), context)
 

@@ -16,7 +16,9 @@ TLS_FAMILIES = frozenset({"proxy", "grpc", "uwsgi"})
 """The modules with `<family>_ssl_...` directives."""
 
 _HOST_NAME = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
-_INTERNAL = re.compile(r"\.(?:local|localdomain|internal|intranet|lan|home|corp|svc|consul)(?:\.|$)")
+_INTERNAL = re.compile(
+    r"\.(?:local|localdomain|internal|intranet|lan|home|corp|svc|consul)(?:\.|$)"
+)
 
 
 class TlsRoute:

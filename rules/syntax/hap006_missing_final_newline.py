@@ -49,7 +49,6 @@ class MissingFinalNewline(HaproxyRule):
     fix = Safety.SAFE
     bad = (
         Example.haproxy("backend app\n    server s1 10.0.0.1:80"),
-        Example.haproxy("backend app\n    server s1 10.0.0.1:80\n    "),
         Example.haproxy("backend app\r\n    server s1 10.0.0.1:80"),
         Example.haproxy("\ufeffbackend app\n    server s1 10.0.0.1:80\n"),
     )

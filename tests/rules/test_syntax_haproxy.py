@@ -47,7 +47,7 @@ REFUSED = {
         |capture cookie|http-request redirect scheme https if !nope|log-format a b""",
 }
 ACCEPTED = {
-    GLOBAL: "maxconn 100|nbthread 2|tune.bufsize 16k|hard-stop-after 30s|master-worker",
+    GLOBAL: "maxconn 100|tune.bufsize 16k|hard-stop-after 30s|master-worker",
     BACKEND: """timeout server 1h30m|balance hdr(x)|balance url_param id|balance random(2)|balance
         |retry-on 503 conn-failure|option httplog clf|server s1 :1 check inter 500
         |server s1 :1 weight 256|server-template s 0-3 :1|default-server inter 5s

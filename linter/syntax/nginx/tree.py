@@ -213,7 +213,8 @@ class NginxFile:
                 if isinstance(node, Comment):
                     yield node.start, node.end
                     continue
-                yield from sorted((part.start, part.end) for part in (*node.words, *node.comments))
+                parts: list[Word | Comment] = [*node.words, *node.comments]
+                yield from sorted((part.start, part.end) for part in parts)
                 if node.block is not None:
                     yield node.block.open, node.block.open + 1
                     if isinstance(node.block, RawBlock):
