@@ -5,27 +5,67 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from gwlint.model.facts import NO_FACTS, Facts
-from gwlint.model.gateway import Gateway, Listener, Route, Server
-from gwlint.model.haproxy.config import HaproxyConfig
-from gwlint.model.haproxy.gateway import haproxy_gateway
-from gwlint.model.nginx.config import NginxConfig
-from gwlint.model.nginx.gateway import nginx_gateway
 from gwlint.project.files import Project
 from gwlint.syntax.version import Version
+
+if TYPE_CHECKING:
+    from gwlint.model.gateway import Gateway, Listener, Route, Server
+    from gwlint.model.haproxy.config import HaproxyConfig
+    from gwlint.model.nginx.config import NginxConfig
+
+
+class Entrance:
+    """One address on which a gateway listens, and the sites behind it.
+
+    A site is what a single server block or frontend does: its routes. Which site a request
+    reaches may depend on its host, which no address shows.
+    """
+
+    def __init__(self, gateway: Gateway, listener: Listener) -> None:
+        self.gateway = gateway
+        self.address = listener.address
+        self.sites: dict[Listener, list[Route]] = {}
+
+    @cached_property
+    def slowest_route(self) -> Route | None:
+        """The route with the longest response timeout of the least patient site.
+
+        So whatever site a request reaches, it has a route at least as patient. Only routes count
+        whose timeout is known for certain; web sockets are no requests that wait for an answer.
+        """
+        slowest = [
+            max(known, key=_patience)
+            for routes in self.sites.values()
+            if (known := [route for route in routes if _has_known_patience(route)])
+        ]
+        return min(slowest, key=_patience) if slowest else None
+
+
+def _patience(route: Route) -> float:
+    return route.timeouts.response.value or 0.0
+
+
+def _has_known_patience(route: Route) -> bool:
+    response = route.timeouts.response
+    return (
+        route.is_http
+        and not route.is_upgraded
+        and response.is_certain
+        and response.value is not None
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """`server` of the outer route is a listener of the inner gateway, whose routes go on."""
+    """A server of an outer route is an entrance of another gateway."""
 
-    outer_gateway: Gateway
-    outer: Route
+    gateway: Gateway
+    route: Route
     server: Server
-    inner_gateway: Gateway
-    listener: Listener
-    inner: Route
+    entrance: Entrance
 
 
 class Deployment:
@@ -40,13 +80,25 @@ class Deployment:
     ) -> None:
         self.project = project
         self.facts = facts
-        self.nginx = [NginxConfig(root, target_nginx, facts) for root in project.nginx_roots]
-        self.haproxy = [
-            HaproxyConfig(root, target_haproxy, facts) for root in project.haproxy_roots
-        ]
+        self.nginx: list[NginxConfig] = []
+        self.haproxy: list[HaproxyConfig] = []
+        # Most runs read one dialect, and loading the other's model would double their time.
+        if project.nginx_roots:
+            from gwlint.model.nginx.config import NginxConfig
+
+            self.nginx = [NginxConfig(root, target_nginx, facts) for root in project.nginx_roots]
+        if project.haproxy_roots:
+            from gwlint.model.haproxy.config import HaproxyConfig
+
+            self.haproxy = [
+                HaproxyConfig(root, target_haproxy, facts) for root in project.haproxy_roots
+            ]
 
     @cached_property
     def gateways(self) -> list[Gateway]:
+        from gwlint.model.haproxy.gateway import haproxy_gateway
+        from gwlint.model.nginx.gateway import nginx_gateway
+
         return [
             *(nginx_gateway(config) for config in self.nginx),
             *(haproxy_gateway(config) for config in self.haproxy),
@@ -54,33 +106,47 @@ class Deployment:
 
     @cached_property
     def hops(self) -> list[Hop]:
-        """Every way from a route of one gateway into a route of another.
+        """Every way from a route of one gateway to an entrance of another.
 
         Two gateways meet where a server address is a listen address. A listener on any address
         (`*:8080`) meets only servers on a loopback address: any other address could be another
         machine.
         """
+        if len(self.nginx) + len(self.haproxy) < 2:
+            return []
         return list(self._find_hops())
 
     def _find_hops(self) -> Iterator[Hop]:
-        inward: dict[int | str, list[tuple[Gateway, Listener, Route]]] = {}
+        entrances = self._entrances()
+        for gateway in self.gateways:
+            for route in gateway.routes:
+                for server in route.pool.servers:
+                    place = server.address.path or server.address.port
+                    for entrance in entrances.get(place or "", ()):
+                        if entrance.gateway is not gateway and _leads_to(server, entrance):
+                            yield Hop(gateway, route, server, entrance)
+
+    def _entrances(self) -> dict[str | int, list[Entrance]]:
+        """All entrances by socket path or port."""
+        found: dict[tuple[int, str | int, str | None], Entrance] = {}
         for gateway in self.gateways:
             for route in gateway.routes:
                 for listener in route.listeners:
-                    key = listener.address.path or listener.address.port
-                    if key is not None:
-                        inward.setdefault(key, []).append((gateway, listener, route))
-        for gateway in self.gateways:
-            for outer in gateway.routes:
-                for server in outer.pool.servers:
-                    key = server.address.path or server.address.port
-                    for inner_gateway, listener, inner in inward.get(key or "", ()):
-                        if inner_gateway is not gateway and _meets(server, listener):
-                            yield Hop(gateway, outer, server, inner_gateway, listener, inner)
+                    place = listener.address.path or listener.address.port
+                    if place is None:
+                        continue
+                    key = (id(gateway), place, listener.address.canonical_host)
+                    if key not in found:
+                        found[key] = Entrance(gateway, listener)
+                    found[key].sites.setdefault(listener, []).append(route)
+        by_place: dict[str | int, list[Entrance]] = {}
+        for (_, place, _), entrance in found.items():
+            by_place.setdefault(place, []).append(entrance)
+        return by_place
 
 
-def _meets(server: Server, listener: Listener) -> bool:
-    destination, bound = server.address, listener.address
+def _leads_to(server: Server, entrance: Entrance) -> bool:
+    destination, bound = server.address, entrance.address
     if destination.path is not None or bound.path is not None:
         return destination.path == bound.path
     if destination.canonical_host is None or destination.is_any:

@@ -45,9 +45,9 @@ class UpstreamWithoutKeepalive(NginxRule):
 
     ## Fix safety
     Sets `keepalive 32`, and `proxy_http_version 1.1` and a cleared Connection header on each route,
-    without which it does nothing, and an idle limit of 4s, or below the one that facts give. Unsafe,
-    because an application that does not bear kept connections was shielded from them, and one that
-    closes them sooner makes a 502 of a POST.
+    without which it does nothing, and an idle limit of 4s, or below the one that facts give.
+    Unsafe, because an application that does not bear kept connections was shielded from them, and
+    one that closes them sooner makes a 502 of a POST.
 
     ## Learnt
     Two of three upstream blocks in real files have no `keepalive`. Those with one server mostly
@@ -159,9 +159,7 @@ class UpstreamWithoutKeepalive(NginxRule):
                 f'upstream "{upstream.name}" keeps no connections, so each request opens a new one',
                 advice=f"add keepalive {POOL_SIZE}, and on its routes proxy_http_version 1.1 and"
                 f" a cleared Connection header (the default from nginx {POOL_BY_DEFAULT_SINCE} on)",
-                severity=Severity.WARNING
-                if is_loaded or upstream.has_failover
-                else Severity.INFO,
+                severity=Severity.WARNING if is_loaded or upstream.has_failover else Severity.INFO,
                 related=(Label(routes[0].directive.span, "requests go there"),),
                 fix=_fix(config, upstream, routes),
             )

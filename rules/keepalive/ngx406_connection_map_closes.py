@@ -36,9 +36,9 @@ class ConnectionMapCloses(NginxRule):
     or any from nginx 1.29.7 on. Where there is no pool, nothing is lost.
 
     ## Fix safety
-    Replaces `close` by `''`. Where an upstream has no `keepalive_timeout`, it is set to 4s, or below
-    the limit that facts give; without facts that is unsafe, since an application that closes idle
-    connections sooner makes a 502 of a POST.
+    Replaces `close` by `''`. Where an upstream has no `keepalive_timeout`, it is set to 4s, or
+    below the limit that facts give; without facts that is unsafe, since an application that closes
+    idle connections sooner makes a 502 of a POST.
 
     ## Learnt
     The map is copied from nginx's own page on web sockets, mostly into configurations without any

@@ -77,7 +77,9 @@ def keeps_connections(config: NginxConfig, route: Pass) -> bool:
         return False
     if config.is_at_least(POOL_BY_DEFAULT_SINCE):
         return upstream.keepalive is None or has_pool(upstream)
-    return has_pool(upstream) and not speaks_http10(route) and route.header("Connection") is not None
+    return (
+        has_pool(upstream) and not speaks_http10(route) and route.header("Connection") is not None
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +109,7 @@ def application_limit(config: NginxConfig, upstream: Upstream) -> ApplicationLim
     known = [
         one.idle_timeout for one in services if one is not None and one.idle_timeout is not None
     ]
-    is_complete = (
-        bool(known) and len(known) == len(services) and not upstream.has_dynamic_servers
-    )
+    is_complete = bool(known) and len(known) == len(services) and not upstream.has_dynamic_servers
     return ApplicationLimit(min(known, default=None), is_complete)
 
 

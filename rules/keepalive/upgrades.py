@@ -1,4 +1,4 @@
-"""How a configuration tells the application of an upgrade: the Connection header and its map."""
+"""The map that makes the Connection header of the Upgrade header, and where one can be added."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from gwlint.edits import Edit
 from gwlint.model.nginx.config import NginxConfig
 from gwlint.model.nginx.context import Context
+from gwlint.syntax.nginx.amend import DEFAULT_UNIT, added_before, added_inside
 from gwlint.syntax.nginx.tree import Directive, Word
-
-MAP_NAME = "connection_upgrade"
 
 _MAP_OPTIONS = frozenset({"hostnames", "volatile", "include"})
 
@@ -19,8 +19,8 @@ _MAP_OPTIONS = frozenset({"hostnames", "volatile", "include"})
 class UpgradeMap:
     """A `map $http_upgrade $variable`, and its entry for a request that asks for no upgrade.
 
-    `plain` is the value of that entry; None when there is none, which makes an empty value, or
-    when it is not certain which one it is.
+    `plain` is the value of that entry; None when there is none, which makes an empty value.
+    `is_certain` is False when it is not sure which entry counts.
     """
 
     variable: str
@@ -37,11 +37,11 @@ def upgrade_maps(config: NginxConfig) -> Iterator[UpgradeMap]:
     """The maps from $http_upgrade, each with the variable that it makes, without `$`."""
     for context, directive in config.find("map"):
         values = directive.values
-        if len(values) != 2 or values[0] != "$http_upgrade":
+        if len(values) != 2 or values[0].strip("${}").lower() != "http_upgrade":
             continue
         block = next((one for one in context.children if one.directive is directive), None)
         if block is not None:
-            yield _read(block, directive, values[1].removeprefix("$"))
+            yield _read(block, directive, values[1].strip("${}"))
 
 
 def _read(block: Context, directive: Directive, variable: str) -> UpgradeMap:
@@ -64,3 +64,29 @@ def _may_match_nothing(pattern: str) -> bool:
         return re.search(pattern, "") is not None
     except re.error:
         return True
+
+
+def added_to_http(server: Context, header: str, *lines: str) -> Edit | None:
+    """A new block among the servers of the http block: `map $a $b` and the lines inside of it.
+
+    It stands before the first server of the file in which the http block is written, at its end
+    where that file has none, and before the server itself in a fragment of the http block.
+    """
+    http = server.parent
+    if http is None or http.kind != "http" or server.directive is None:
+        return None
+    if http.directive is None:
+        # A fragment: its servers stand at the top of their file.
+        source = server.directive.source
+        anchor = next((one for one in http.own("server") if one.source is source), None)
+    else:
+        block = http.directive.block
+        written = [] if block is None else block.directives
+        anchor = next((one for one in written if one.name == "server"), None)
+        if anchor is None:
+            return added_inside(http.directive, *_block(header, lines))
+    return None if anchor is None else added_before(anchor, *_block(header, lines))
+
+
+def _block(header: str, lines: tuple[str, ...]) -> list[str]:
+    return [header + " {", *(DEFAULT_UNIT + line for line in lines), "}"]

@@ -18,6 +18,7 @@ from gwlint.syntax.values.parameter_values import (
 from gwlint.syntax.values.rule_arguments import rule_problems
 from gwlint.syntax.values.server_line import parse_server
 
+_NAMED = frozenset({"frontend", "backend", "listen", "resolvers", "peers", "userlist"})
 _SERVERS = frozenset({"server", "default-server", "server-template"})
 
 
@@ -109,6 +110,8 @@ class WrongArguments(HaproxyRule):
     )
 
     def check(self, config: HaproxyConfig) -> Iterator[Finding]:
+        for opened in config.sections:
+            yield from self._header(opened)
         section: Section | None = None
         acls: set[str] = set()
         is_open = False
@@ -124,6 +127,26 @@ class WrongArguments(HaproxyRule):
                 word = statement.line.arguments[0]
                 is_open = is_open or bool(word.references)
                 acls.add(word.value)
+
+    def _header(self, section: Section) -> Iterator[Finding]:
+        """`listen NAME ADDRESS` was understood long ago; a proxy without a name never was."""
+        header = section.header
+        if section.kind in _NAMED and not header.arguments:
+            yield self.finding(
+                header,
+                f'"{section.kind}" needs a name, so HAProxy does not start',
+                advice="name the section",
+            )
+        elif section.kind in ("frontend", "listen") and len(header.arguments) > 1:
+            word = header.arguments[1]
+            if word.value and word.value != "from" and not word.references:
+                yield self.finding(
+                    header,
+                    f'only "from" may follow the name of a {section.kind} section; HAProxy refuses'
+                    f' "{word.value}"',
+                    advice=f"write 'bind {word.value}' on a line of its own, if it is an address",
+                    span=word.span,
+                )
 
     def _missing_word(self, statement: Statement) -> Iterator[Finding]:
         index = statement.lookup.unknown

@@ -79,45 +79,41 @@ class OuterTimeoutBelowInner(DeploymentRule):
     good = (Example({"haproxy.cfg": _HAPROXY.format(outer="65s"), "nginx.conf": _NGINX}),)
 
     def check(self, deployment: Deployment) -> Iterator[Finding]:
-        worst: dict[Statement, Hop] = {}
+        worst: dict[Statement, tuple[Hop, Route]] = {}
         for hop in deployment.hops:
-            if not _is_inversion(hop):
+            inner = hop.entrance.slowest_route
+            if inner is None or not _gives_up_before(hop.route, inner):
                 continue
-            known = worst.get(hop.outer.statement)
-            if known is None or _inner_seconds(hop) > _inner_seconds(known):
-                worst[hop.outer.statement] = hop
-        for hop in worst.values():
-            outer = hop.outer.timeouts.response
-            inner = hop.inner.timeouts.response
-            where = hop.outer.statement if outer.statement is None else outer.statement
-            inner_place = hop.inner.statement if inner.statement is None else inner.statement
-            wanted = f"{_inner_seconds(hop) + MARGIN_SECONDS:g}s"
+            known = worst.get(hop.route.statement)
+            if known is None or _seconds(inner) > _seconds(known[1]):
+                worst[hop.route.statement] = (hop, inner)
+        for hop, inner in worst.values():
+            outer = hop.route
+            where = outer.timeouts.response.statement or outer.statement
+            inner_place = inner.timeouts.response.statement or inner.statement
+            wanted = f"{_seconds(inner) + MARGIN_SECONDS:g}s"
             yield self.finding(
                 where,
-                f"{hop.outer_gateway.dialect} waits {outer.value:g} s for an answer, but"
-                f" {hop.inner_gateway.dialect} behind it waits {inner.value:g} s: slow requests"
-                " end as 504 out here while the work goes on inside",
+                f"{hop.gateway.dialect} waits {_seconds(outer):g} s for an answer, but"
+                f" {hop.entrance.gateway.dialect} behind it waits {_seconds(inner):g} s: slow"
+                " requests end as 504 out here while the work goes on inside",
                 advice=f"let the outer timeout be the longer one, such as {wanted}",
                 related=(Label(inner_place.span, "the longer timeout, inside"),),
                 fix=Fix(
-                    "wait longer than the proxy behind",
-                    Safety.UNSAFE,
-                    (_raised(hop.outer, wanted),),
+                    "wait longer than the proxy behind", Safety.UNSAFE, (_raised(outer, wanted),)
                 ),
             )
 
 
-def _is_inversion(hop: Hop) -> bool:
-    outer, inner = hop.outer.timeouts.response, hop.inner.timeouts.response
-    if not (outer.is_certain and inner.is_certain and hop.outer.is_http and hop.inner.is_http):
+def _gives_up_before(outer: Route, inner: Route) -> bool:
+    response = outer.timeouts.response
+    if not (response.is_certain and outer.is_http) or response.value is None:
         return False
-    if hop.inner.is_upgraded or outer.value is None or inner.value is None:
-        return False
-    return outer.value < inner.value
+    return response.value < _seconds(inner)
 
 
-def _inner_seconds(hop: Hop) -> float:
-    return hop.inner.timeouts.response.value or 0.0
+def _seconds(route: Route) -> float:
+    return route.timeouts.response.value or 0.0
 
 
 def _raised(outer: Route, wanted: str) -> Edit:

@@ -147,6 +147,26 @@ def test_rules_in_defaults_need_a_name() -> None:
     assert findings(HEAD.replace("defaults", "defaults d") + rule, "HAP003") == []
 
 
+@pytest.mark.parametrize(
+    ("header", "count"),
+    [
+        ("listen l :18081", 1),
+        ("listen", 1),
+        ("resolvers", 1),
+        ("listen l from d", 0),
+        ("backend b", 0),
+        ("global", 0),
+    ],
+)
+def test_section_headers(header: str, count: int, tmp_path: Path) -> None:
+    text = f"{HEAD.replace('defaults', 'defaults d')}{header}\n"
+    assert errors(text) == ["HAP004"] * count
+    for judge in judges(tmp_path):
+        reports = judge.check(text)[1]
+        alerts = [level for levels in reports.values() for level, _ in levels if level == "ALERT"]
+        assert bool(alerts) == bool(count)
+
+
 def test_misread_numbers_are_warnings() -> None:
     for head, line in (
         (FRONTEND, "maxconn lots"),

@@ -8,9 +8,9 @@ from gwlint.syntax.haproxy.tree import Line, Word
 from gwlint.syntax.values.address import Address
 from gwlint.syntax.values.addresses import parse_address
 from gwlint.syntax.values.parameters import Parameter
+from gwlint.syntax.values.problem import ValueProblem
 from gwlint.syntax.values.server_line import ServerLine, parse_server
 from gwlint.syntax.values.times import parse_time
-from gwlint.syntax.values.problem import ValueProblem
 
 
 class Server:

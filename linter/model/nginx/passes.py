@@ -36,7 +36,7 @@ class Destination:
     @classmethod
     def parse(cls, value: str, default_scheme: str) -> Destination:
         found = _DESTINATION.fullmatch(value)
-        scheme = (found and found["scheme"] or default_scheme).lower()
+        scheme = ((found and found["scheme"]) or default_scheme).lower()
         rest = found["rest"] if found else value
         unix = _UNIX.fullmatch(rest)
         if unix:
