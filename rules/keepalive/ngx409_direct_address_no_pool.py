@@ -15,13 +15,12 @@ from gwlint.rules.keepalive.pool import (
     ApplicationLimit,
     fixed_connection,
     has_pool,
-    missing_idle_limit,
     reuse_edits,
     time_text,
 )
 from gwlint.rules.keepalive.upgrades import added_to_http
 from gwlint.source import Span, encode
-from gwlint.syntax.values.address import Address
+from gwlint.syntax.values.address import Address, Family
 
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9]+")
 
@@ -124,7 +123,7 @@ class DirectAddressNoPool(NginxRule):
         pools = _pools(config)
         names = {one.name for one in config.upstreams}
         for route in config.passes:
-            address = _address(config, route)
+            address = _address(route)
             if address is None:
                 continue
             yield self.finding(
@@ -137,17 +136,19 @@ class DirectAddressNoPool(NginxRule):
             )
 
 
-def _address(config: NginxConfig, route: Pass) -> Address | None:
+def _address(route: Pass) -> Address | None:
     """The address of a route that could use a pool and has none."""
     if route.family != "proxy" or not route.is_http or fixed_connection(route):
         return None
     address = route.address
     if address is None or not address.family.is_network or not address.host:
         return None
-    is_literal = ":" in route.destination.authority or address.host.replace(".", "").isdecimal()
-    if not is_literal and not config.main.is_certain:
+    if address.has_hopeless_host or names_websockets(route.context):
         return None
-    return None if names_websockets(route.context) else address
+    # The names of upstream blocks are no addresses and have no port.
+    is_no_block = ":" in route.destination.authority or address.family is Family.IPV4
+    http = route.context.within("http")
+    return address if is_no_block or (http is not None and http.is_certain) else None
 
 
 def _key(address: Address) -> _Key | None:
@@ -175,28 +176,22 @@ def _fix(
     pools: dict[_Key, Upstream],
     names: set[str],
 ) -> Fix | None:
-    server = route.context.within("http server")
     key = _key(address)
-    if server is None or key is None or route.destination.scheme != "http":
+    if key is None or route.destination.scheme != "http" or route.header("Host") is None:
         return None
-    if route.header("Host") is None or not route.effective("set_header").is_certain:
-        return None
-    edits = reuse_edits(config, route)
-    if edits is None:
+    needed = reuse_edits(config, route)
+    if needed is None or not route.effective("set_header").is_certain:
         return None
     pool = pools.get(key)
-    name = _NOT_IN_A_NAME.sub("_", f"{key[0]}_{key[1]}") if pool is None else pool.name
     if pool is None:
-        added = None if name in names else _block(config, _server_text(address), name, route)
-        if added is None:
-            return None
-        edits.append(added)
-    elif missing_idle_limit(config, pool)[1] is not None:
+        name = _NOT_IN_A_NAME.sub("_", f"{key[0]}_{key[1]}")
+        new = [None if name in names else _block(config, address, name, route)]
+    else:
+        name, new = pool.name, []
+    edits = [edit for edit in (_renamed(route, name), *new, *needed) if edit is not None]
+    if len(edits) < 1 + len(new) + len(needed):
         return None
-    renamed = _renamed(route, name)
-    if renamed is None:
-        return None
-    return Fix("keep connections to the application", Safety.UNSAFE, (renamed, *edits))
+    return Fix("keep connections to the application", Safety.UNSAFE, tuple(edits))
 
 
 def _server_text(address: Address) -> str:
@@ -205,12 +200,14 @@ def _server_text(address: Address) -> str:
     return f"{host}:{address.port}"
 
 
-def _block(config: NginxConfig, address: str, name: str, route: Pass) -> Edit | None:
+def _block(config: NginxConfig, address: Address, name: str, route: Pass) -> Edit | None:
+    """The upstream block with the address alone; None where there is no place for it."""
     server = route.context.within("http server")
-    assert server is not None
-    lines = [f"server {address};", f"keepalive {POOL_SIZE};"]
+    if server is None:
+        return None
+    lines = [f"server {_server_text(address)};", f"keepalive {POOL_SIZE};"]
     if not config.is_older_than(IDLE_LIMIT_SINCE):
-        service = config.facts.at(route.address)
+        service = config.facts.at(address)
         known = None if service is None else service.idle_timeout
         wanted = ApplicationLimit(known, is_complete=known is not None).wanted
         lines.append(f"keepalive_timeout {time_text(wanted)};")

@@ -26,8 +26,8 @@ class SniIsUpstreamName(NginxRule):
     ## Silent when
     The block's name is a host name with a dot, which may be the right one; gwlint.yaml says that
     the block's name is the certificate's (`tls_name`); `proxy_ssl_name` is set, or may be set in a
-    file that could not be read; the servers are on this machine. It is a warning where no server
-    has a host name: the origin may then be one that looks at no SNI.
+    file that could not be read; the servers are on this machine. It is a warning where nothing says
+    which name the application has: it may then be one that looks at no SNI.
 
     ## Fix safety
     Sets `proxy_ssl_name` to the name of the servers, to `tls_name` of gwlint.yaml, or to a fixed
@@ -53,8 +53,6 @@ class SniIsUpstreamName(NginxRule):
             events {}
             http {
                 upstream app {
-                    server localhost.example.com:443 down;
-                    server 127.0.0.1:8443;
                     server 192.0.2.10:443;
                 }
                 server {
@@ -116,7 +114,7 @@ class SniIsUpstreamName(NginxRule):
                 " upstream block, which the application does not know",
                 advice=f"set {setting.name} to {name or 'the name in its certificate'}",
                 span=tls.route.word.span,
-                severity=Severity.ERROR if tls.server_names else Severity.WARNING,
+                severity=Severity.WARNING if name is None else Severity.ERROR,
                 related=(
                     Label(upstream.directive.span, "its name is sent"),
                     Label(server_name.directive.span, "SNI is turned on here"),

@@ -25,8 +25,8 @@ class ForwardedHeadersMissing(NginxRule):
     X-Forwarded-For itself is passed on untouched.
 
     ## Why
-    Limits by address in the application then count all clients as one, and redirects to http
-    loop where nginx ends TLS.
+    Limits by address in the application then count all clients as one, and the links it builds
+    say http where nginx ends TLS.
 
     ## In the log
     Nothing is logged. The application's log shows one address for all.

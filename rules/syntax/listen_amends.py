@@ -65,6 +65,8 @@ def http2_edits(sockets: ServerSockets, server: Context) -> tuple[Edit, ...] | N
     `listen ... http2` holds for all servers of the socket, `http2 on` for its server alone, so
     the servers that had it from another one get it as well.
     """
+    if sockets.config.is_fragment:
+        return None
     edits: dict[Edit, None] = {}
     concerned = {id(server): server}
     for directive in server.own("listen"):
@@ -80,6 +82,8 @@ def http2_edits(sockets: ServerSockets, server: Context) -> tuple[Edit, ...] | N
         concerned.update({id(other): other for other in others})
     for one in concerned.values():
         setting = one.effective("http2")
+        if not setting.is_certain:
+            return None
         if setting.is_set and setting.value == "on":
             continue
         last = one.own("listen")[-1]

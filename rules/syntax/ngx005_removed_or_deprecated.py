@@ -43,8 +43,9 @@ class RemovedOrDeprecated(NginxRule):
     ## Fix safety
     Safe: it says the same in the way that the target knows, or takes away what has no effect.
     There is no fix when the version is not known and older ones would not understand it (`http2
-    on` before 1.25.1), when `ssl on` stands beside a port 80, or when the directive is shared by
-    servers that it would suit differently.
+    on` before 1.25.1), when `ssl on` stands beside a port 80, when the directive is shared by
+    servers that it would suit differently, or for http2 in a fragment, whose addresses other
+    servers may share.
 
     ## Learnt
     `listen ... http2` holds for every server of the address, `http2 on` for its own server only.
@@ -142,9 +143,7 @@ class RemovedOrDeprecated(NginxRule):
             fact = OBSOLETE.get(directive.name)
             if fact is not None:
                 fixes = self._directive_edits(config, sockets, context, directive, fact)
-                yield from self._judge(
-                    config, directive, directive.words[0], f'"{directive.name}"', fact, fixes
-                )
+                yield from self._judge(config, directive, directive.words[0], fact, fixes)
             elif directive.name == "listen" and context.kind == "http server":
                 yield from self._listen(config, sockets, context, directive)
 
@@ -162,30 +161,29 @@ class RemovedOrDeprecated(NginxRule):
                 edits = (replaced(word, fact.instead),)
             elif name == "http2" and config.is_at_least(fact.warned):
                 edits = http2_edits(sockets, context)
-            yield from self._judge(config, directive, word, f'"listen ... {name}"', fact, edits)
+            yield from self._judge(config, directive, word, fact, edits)
 
     def _judge(
         self,
         config: NginxConfig,
         directive: Directive,
         word: Word,
-        what: str,
         fact: Obsolete,
         edits: tuple[Edit, ...] | None,
     ) -> Iterator[Finding]:
+        what = f'"{word.value}"' if word is directive.words[0] else f'"listen ... {word.value}"'
+        state = "has no effect" if fact.remedy is Remedy.REMOVE else "is deprecated"
         version = ASSUMED if config.target is None else config.target
         if fact.is_refused(version):
-            severity, message = (
-                Severity.ERROR,
-                f"{what} is refused by nginx {fact.refused} and newer",
-            )
+            severity = Severity.ERROR
+            message = f"{what} is refused by nginx {fact.refused} and newer"
         elif fact.is_warned(version):
             later = f", and refused from {fact.refused} on" if fact.refused else ""
             severity = Severity.WARNING
-            message = f"{what} is deprecated or without effect from nginx {fact.warned} on{later}"
+            message = f"{what} {state} from nginx {fact.warned} on{later}"
         elif config.target is None:
             severity = Severity.INFO
-            message = f"{what} is deprecated or without effect from nginx {fact.warned} on"
+            message = f"{what} {state} from nginx {fact.warned} on"
         else:
             return
         advice = f"use {fact.instead}" if fact.instead else "remove it"
@@ -248,7 +246,9 @@ def _ssl_edits(
     for listen in listens:
         if not listen.arguments or "quic" in listen.values or "ssl" in listen.values[1:]:
             continue
-        others = [one for one in sockets.without(listen, "ssl") if one is not server]
+        others = [
+            one for one in sockets.without(listen, "ssl") if one.effective("ssl").value != "on"
+        ]
         if others or _is_plain(listen) or len(config.contexts_of(listen)) > 1:
             return None
         edits.append(Edit.insert(listen.source, listen.arguments[0].end, " ssl"))

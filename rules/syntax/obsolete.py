@@ -13,7 +13,7 @@ from enum import Enum
 from gwlint.syntax.version import Version
 
 ASSUMED = Version.parse("1.18.0")
-"""The version that is judged where no target is given: the oldest that distributions still carry."""
+"""The version that is judged where no target is given: old, but still in use."""
 
 
 class Remedy(Enum):

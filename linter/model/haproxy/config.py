@@ -42,9 +42,10 @@ class HaproxyConfig:
         """Whether what is missing here cannot stand in a file that was not read.
 
         Files of proxies alone are loaded together with others, which hold global and defaults.
+        Where one of the two is here, the proxies after it have no other defaults to inherit.
         """
         kinds = {section.kind for section in self.sections}
-        return not self.is_fragment and not kinds.isdisjoint({"global", "defaults"})
+        return not kinds.isdisjoint({"global", "defaults"})
 
     @cached_property
     def trees(self) -> list[HaproxyFile]:
@@ -109,9 +110,14 @@ class HaproxyConfig:
 
     def users_of(self, backend: Proxy) -> list[Proxy]:
         """The frontends with a static route to the backend; itself when it is a listen."""
-        found = [
-            proxy
-            for proxy in self.frontends
-            if any(route.backend.value == backend.name for route in proxy.routes)
-        ]
+        found = self._frontends_by_backend.get(backend.name, [])
         return [backend, *found] if backend.kind == "listen" else found
+
+    @cached_property
+    def _frontends_by_backend(self) -> dict[str, list[Proxy]]:
+        """Which frontends name which backend, each once and in order."""
+        found: dict[str, dict[Proxy, None]] = {}
+        for proxy in self.frontends:
+            for route in proxy.routes:
+                found.setdefault(route.backend.value, {})[proxy] = None
+        return {name: list(proxies) for name, proxies in found.items()}

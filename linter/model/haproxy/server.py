@@ -51,10 +51,15 @@ class Server:
 
         None when nobody set it or when the last word about it is `no-<keyword>`.
         """
+        parameter = self.last(keyword)
+        return None if parameter is None or parameter.negated else parameter
+
+    def last(self, keyword: str) -> Parameter | None:
+        """The last word about a parameter, negated or not, the line itself before the defaults."""
         for parsed in (self.parsed, *map(parse_server, reversed(self.inherited))):
             parameter = parsed.last(keyword)
             if parameter is not None:
-                return None if parameter.negated else parameter
+                return parameter
         return None
 
     def has(self, keyword: str) -> bool:

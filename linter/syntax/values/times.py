@@ -59,3 +59,8 @@ def parse_time(text: str, default_unit: str = "ms") -> Duration:
     if -(-microseconds // 1000) > MAXIMUM_MS:
         raise ValueProblem("longer than the maximum of 2147483647 ms (24.8 days)", 0)
     return Duration(microseconds / 1e6, unit, text[end:])
+
+
+def time_text(seconds: float) -> str:
+    """A time as HAProxy reads it, with its unit: 4 is 4s, 0.5 is 500ms."""
+    return f"{int(seconds)}s" if seconds == int(seconds) else f"{round(seconds * 1000)}ms"
