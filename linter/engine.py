@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from gwlint.model.deployment import Deployment
 from gwlint.model.facts import facts_of
+from gwlint.model.options import options_of
 from gwlint.project.files import Project
 from gwlint.rule import DeploymentRule, Finding, HaproxyRule, NginxRule, Rule
 from gwlint.settings import Settings
@@ -32,13 +33,15 @@ class Report:
 def check(project: Project, settings: Settings, rules: Sequence[type[Rule]]) -> Report:
     """All findings of `rules` in `project`.
 
-    Raises RuleFailed when a rule raises, and SettingsError for facts that cannot be used.
+    Raises RuleFailed when a rule raises, and SettingsError for facts and options of these rules
+    that cannot be used.
     """
     deployment = Deployment(
         project, settings.target_nginx, settings.target_haproxy, facts_of(settings)
     )
+    made = [kind(options_of(kind.code, kind.options, settings)) for kind in rules]
     found: dict[tuple[object, ...], Finding] = {}
-    for finding in _run(deployment, rules):
+    for finding in _run(deployment, made):
         # A file that is included twice is judged twice, but says each thing once.
         key = (finding.code, finding.path, finding.span.start, finding.span.end, finding.message)
         found.setdefault(key, finding)
@@ -49,9 +52,9 @@ def _place(finding: Finding) -> tuple[str, int, str, str]:
     return finding.path, finding.span.start, finding.code, finding.message
 
 
-def _run(deployment: Deployment, rules: Sequence[type[Rule]]) -> Iterator[Finding]:
-    for kind in rules:
-        rule = kind()
+def _run(deployment: Deployment, rules: Sequence[Rule]) -> Iterator[Finding]:
+    for rule in rules:
+        kind = type(rule)
         if isinstance(rule, NginxRule):
             for nginx in deployment.nginx:
                 yield from _guarded(kind, nginx.root.main.path, rule.check(nginx))

@@ -15,7 +15,9 @@ from importlib import import_module
 from pathlib import Path
 
 import gwlint.rules
+from gwlint.model.options import options_of, problem_at
 from gwlint.rule import DIALECTS, TOPICS, Rule
+from gwlint.settings import Settings, SettingsError, SettingsProblem
 from gwlint.syntax.nearest import nearest
 
 _FILE_NAME = re.compile(r"(ngx|hap|gtw)([0-9]{3})_([a-z0-9_]+)\.py")
@@ -151,6 +153,35 @@ def require_known(selector: str) -> None:
         return
     if not any(file.answers_to(selector) for file in rule_files()):
         raise SelectorError(selector, _suggest(selector, TOPICS.values()))
+
+
+def require_usable_options(settings: Settings) -> None:
+    """Raise SettingsError with all that is wrong with the options of rules in gwlint.yaml.
+
+    Only the rules that have some there are imported.
+    """
+    problems: list[SettingsProblem] = []
+    by_code = {file.code: file for file in rule_files()}
+    for code in settings.rules:
+        file = by_code.get(code)
+        if file is None:
+            message = f'no rule has the code "{code}"'
+            problems.append(problem_at(settings, (code,), message, _code_for(code)))
+            continue
+        try:
+            options_of(code, file.load().options, settings)
+        except SettingsError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise SettingsError(problems)
+
+
+def _code_for(text: str) -> str | None:
+    """The code of the rule that was meant: by its name, or a code in small letters."""
+    try:
+        return find(text)[0].code
+    except SelectorError as error:
+        return error.suggestion
 
 
 def _suggest(text: str, more: Iterable[str] = ()) -> str | None:

@@ -16,6 +16,7 @@ from textwrap import dedent
 from typing import TYPE_CHECKING, ClassVar
 
 from gwlint.edits import Fix, Safety
+from gwlint.model.options import Option, Options
 from gwlint.source import Span, Statement
 
 if TYPE_CHECKING:
@@ -128,8 +129,18 @@ class Rule(ABC):
     """The highest severity at which the rule reports."""
     fix: ClassVar[Safety | None] = None
     """The safety of its fix; None when it only says what to decide."""
+    options: ClassVar[tuple[Option, ...]] = ()
+    """What users may set for it in gwlint.yaml, under `rules`."""
     bad: ClassVar[tuple[Example, ...]]
     good: ClassVar[tuple[Example, ...]]
+
+    def __init__(self, options: Options | None = None) -> None:
+        """`options` has a value for each declared option; without it they have their defaults."""
+        self.option: Options = (
+            {one.name: one.read(one.default) for one in self.options}
+            if options is None
+            else options
+        )
 
     @classmethod
     def topic(cls) -> str:

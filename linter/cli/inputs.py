@@ -76,6 +76,10 @@ def read_settings(inputs: Inputs) -> Settings:
 
             # What is wrong with the facts is said before anything is read.
             facts_of(settings)
+        if settings.rules:
+            from gwlint.registry import require_usable_options
+
+            require_usable_options(settings)
         return settings
     except SettingsError as error:
         raise Failure(str(error)) from error

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import takewhile
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from gwlint.model.facts import NO_FACTS, Facts
@@ -110,7 +112,8 @@ class Deployment:
 
         Two gateways meet where a server address is a listen address. A listener on any address
         (`*:8080`) meets only servers on a loopback address: any other address could be another
-        machine.
+        machine. Where several gateways have that address, the one in the nearest folder is meant,
+        since one repository often holds many machines; between equally near ones nothing is said.
         """
         if len(self.nginx) + len(self.haproxy) < 2:
             return []
@@ -122,9 +125,13 @@ class Deployment:
             for route in gateway.routes:
                 for server in route.pool.servers:
                     place = server.address.path or server.address.port
-                    for entrance in entrances.get(place or "", ()):
-                        if entrance.gateway is not gateway and _leads_to(server, entrance):
-                            yield Hop(gateway, route, server, entrance)
+                    found = [
+                        entrance
+                        for entrance in entrances.get(place or "", ())
+                        if entrance.gateway is not gateway and _leads_to(server, entrance)
+                    ]
+                    for entrance in _nearest(gateway, found):
+                        yield Hop(gateway, route, server, entrance)
 
     def _entrances(self) -> dict[str | int, list[Entrance]]:
         """All entrances by socket path or port."""
@@ -143,6 +150,21 @@ class Deployment:
         for (_, place, _), entrance in found.items():
             by_place.setdefault(place, []).append(entrance)
         return by_place
+
+
+def _nearest(outer: Gateway, entrances: list[Entrance]) -> list[Entrance]:
+    """The entrances of the gateway whose folder is nearest to that of `outer`, if it is one."""
+    if not entrances:
+        return []
+    folder = PurePath(outer.name).parent.parts
+    depths = [_shared(folder, PurePath(one.gateway.name).parent.parts) for one in entrances]
+    nearest = [one for one, depth in zip(entrances, depths, strict=True) if depth == max(depths)]
+    return nearest if len({id(one.gateway) for one in nearest}) == 1 else []
+
+
+def _shared(one: tuple[str, ...], other: tuple[str, ...]) -> int:
+    """How many folders two paths share, from the first on."""
+    return len(list(takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))))
 
 
 def _leads_to(server: Server, entrance: Entrance) -> bool:

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from math import inf
 from typing import Any
 
+from gwlint.model.quantities import UnexpectedValue, bytes_in, seconds_in
 from gwlint.settings import Settings, SettingsError, SettingsProblem
 from gwlint.syntax.nearest import nearest
 from gwlint.syntax.values.address import Address
 from gwlint.syntax.values.nginx_address import parse_authority
-from gwlint.syntax.values.nginx_units import parse_offset, parse_time
 from gwlint.syntax.values.problem import ValueProblem
 
 PROTOCOLS = ("http1", "h2c", "https", "fastcgi", "uwsgi", "grpc")
@@ -77,15 +76,6 @@ def facts_of(settings: Settings) -> Facts:
     return Facts(services)
 
 
-class _Bad(Exception):  # noqa: N818 - becomes a SettingsProblem where its place is known
-    """What a value should have been, and a suggestion where one is near."""
-
-    def __init__(self, expected: str, suggestion: str | None = None) -> None:
-        super().__init__(expected)
-        self.expected = expected
-        self.suggestion = suggestion
-
-
 class _Reader:
     def __init__(self, settings: Settings, problems: list[SettingsProblem]) -> None:
         self._settings = settings
@@ -106,7 +96,7 @@ class _Reader:
             else:
                 try:
                     found[key] = _FACTS[key](value)
-                except _Bad as bad:
+                except UnexpectedValue as bad:
                     message = f"{key} must be {bad.expected}, not {value!r}"
                     self._problem((name, key), message, bad.suggestion)
         if "addresses" not in said:
@@ -155,40 +145,22 @@ def _address(text: Any) -> Address | None:
         return None
 
 
-def _seconds(value: Any) -> float:
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < inf:
-        return float(value)
-    try:
-        return parse_time(value if isinstance(value, str) else "")
-    except ValueError:
-        raise _Bad("a time such as 500ms, 5s or 2m") from None
-
-
-def _bytes(value: Any) -> int:
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-        return value
-    try:
-        return parse_offset(value if isinstance(value, str) else "")
-    except ValueError:
-        raise _Bad("a size such as 9k or 1m") from None
-
-
 def _flag(value: Any) -> bool:
     if not isinstance(value, bool):
-        raise _Bad("true or false")
+        raise UnexpectedValue("true or false")
     return value
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str) or not value:
-        raise _Bad("a text")
+        raise UnexpectedValue("a text")
     return value
 
 
 def _protocol(value: Any) -> str:
     if value not in PROTOCOLS:
         near = nearest(value, PROTOCOLS) if isinstance(value, str) else []
-        raise _Bad(f"one of {', '.join(PROTOCOLS)}", near[0] if near else None)
+        raise UnexpectedValue(f"one of {', '.join(PROTOCOLS)}", near[0] if near else None)
     return str(value)
 
 
@@ -196,9 +168,9 @@ _FACTS: Mapping[str, Callable[[Any], Any]] = {
     "protocol": _protocol,
     "tls_name": _text,
     "proxy_protocol": _flag,
-    "idle_timeout": _seconds,
-    "response_timeout": _seconds,
-    "slowest_response": _seconds,
-    "response_header": _bytes,
+    "idle_timeout": seconds_in,
+    "response_timeout": seconds_in,
+    "slowest_response": seconds_in,
+    "response_header": bytes_in,
     "websocket": _flag,
 }

@@ -16,7 +16,11 @@ def explanation(rule: type[Rule]) -> str:
     facts = f"{rule.dialect()}, topic {rule.topic()}, {rule.severity.label}, {fix}"
     before, heading, after = rule.documentation().partition(_AFTER_EXAMPLES)
     examples = "\n".join(_examples(rule))
-    return f"# {rule.code} {rule.name}\n({facts})\n\n{before}\n{examples}{heading}{after}\n"
+    options = "".join(
+        f"Option {one.name}, {one.default} by default: {one.meaning}.\n" for one in rule.options
+    )
+    first = f"# {rule.code} {rule.name}\n({facts})\n{options}"
+    return f"{first}\n{before}\n{examples}{heading}{after}\n"
 
 
 def _examples(rule: type[Rule]) -> Iterator[str]:

@@ -15,7 +15,16 @@ from gwlint.syntax.values.address import Address
 _SAME_HOST = frozenset({"$host", "$http_host", "$host:$server_port", "$host:$proxy_port"})
 """Values of the header Host that lead to the server that had the request before."""
 
-_BRANCHES = ("if", "return", "rewrite", "limit_except", "auth_request", "try_files")
+_BRANCHES = (
+    "if",
+    "return",
+    "rewrite",
+    "limit_except",
+    "auth_request",
+    "try_files",
+    "internal",
+    "deny",
+)
 """What may stop a request on its second way through the location."""
 
 
@@ -37,11 +46,14 @@ class ProxyLoop(NginxRule):
     ## Silent when
     The configuration is a fragment, or includes a file that could not be read; only some servers
     of an upstream lead back; the Host header is changed and other servers listen there too; the
-    location has a condition or a rewrite that may end the circle; the destination is another
-    machine, or TLS where plain text is expected.
+    location has a condition, a rewrite, `internal` or `deny`, which may end the circle; the
+    destination is another machine, or TLS where plain text is expected.
 
     ## Fix safety
     There is none: only the operator knows where the application is.
+
+    ## Learnt
+    An `internal` location may well pass to its own port: what comes back from outside ends there.
 
     ## References
     - https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_pass

@@ -108,9 +108,7 @@ class MaxrewriteEatsBuffer(HaproxyRule):
             f" to {wanted}",
             span=value.span,
             related=() if buffer is None else (Label(buffer.span, "the buffer"),),
-            fix=Fix(
-                "make the buffer larger", Safety.SAFE, (_buffer_raised(line, buffer, wanted),)
-            ),
+            fix=Fix("make the buffer larger", Safety.SAFE, (_buffer_raised(line, buffer, wanted),)),
         )
 
 

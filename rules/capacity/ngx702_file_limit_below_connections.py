@@ -22,7 +22,8 @@ class FileLimitBelowConnections(NginxRule):
 
     ## In the log
     `[alert] socket() failed (24: Too many open files) while connecting to upstream` and
-    `[crit] accept4() failed (24: Too many open files)`
+    `[crit] accept4() failed (24: Too many open files)`; on musl (Alpine) the text behind 24 is
+    `No file descriptors available`.
 
     ## Silent when
     `worker_rlimit_nofile` is not set: the limit of the service then counts, which the

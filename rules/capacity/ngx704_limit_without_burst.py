@@ -69,7 +69,10 @@ class LimitWithoutBurst(NginxRule):
                 limit_req_zone $binary_remote_addr zone=login:1m rate=5r/m;
                 server {
                     listen 8080;
-                    location /login { limit_req zone=login nodelay; return 200; }
+                    location /login {
+                        limit_req zone=login nodelay;
+                        proxy_pass http://127.0.0.1:3000;
+                    }
                 }
             }
             """

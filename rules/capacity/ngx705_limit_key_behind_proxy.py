@@ -13,10 +13,9 @@ from gwlint.syntax.values.nginx_address import parse_listen_address
 from gwlint.syntax.values.problem import ValueProblem
 
 _BY_ADDRESS = re.compile(r"\$\{?(?:binary_)?remote_addr\}?")
-_FROM_PROXY = re.compile(
-    r"\$\{?http_(?:x_forwarded_(?:for|proto|host|port)|cf_connecting_ip|x_real_ip)\b"
-)
-_SAY_PROXY = ("if", "return", "rewrite", "set", "proxy_set_header", "fastcgi_param")
+_FROM_PROXY = re.compile(r"\$\{?http_(?:x_forwarded_(?:for|proto)|cf_connecting_ip)\b")
+_SAY_PROXY = ("set", "proxy_set_header", "fastcgi_param", "return", "rewrite")
+_SCHEME_BEFORE = re.compile(r"\$\{?http_x_forwarded_proto\b")
 
 
 class LimitKeyBehindProxy(NginxRule):
@@ -38,15 +37,16 @@ class LimitKeyBehindProxy(NginxRule):
     ## Silent when
     `set_real_ip_from` is in force, or a file that could not be read may set it; nothing in the
     configuration says that another proxy is in front. What says so: the server listens on
-    loopback addresses or sockets only, or takes the PROXY protocol, or uses headers such as
-    X-Forwarded-Proto of the request in `if`, `set`, `return`, `rewrite` or headers it sends.
-    Log formats say nothing: the usual one has $http_x_forwarded_for.
+    loopback addresses or sockets only, or takes the PROXY protocol, or uses X-Forwarded-Proto,
+    X-Forwarded-For or CF-Connecting-IP of the request in `set`, `return`, `rewrite` or headers it
+    sends, or asks for X-Forwarded-Proto in `if`. Log formats say nothing: the usual one has
+    $http_x_forwarded_for.
 
     ## Fix safety
     There is none: only the author knows the addresses of the proxy in front.
 
     ## Learnt
-    Keys that hold more than the address are left alone.
+    Filters that look for attacks in X-Forwarded-Host and its kin say nothing about a proxy.
 
     ## References
     - https://nginx.org/en/docs/http/ngx_http_realip_module.html
@@ -176,11 +176,13 @@ class _Behind:
 def _servers_behind(config: NginxConfig) -> dict[int, _Behind]:
     """By the id of the server's context."""
     found: dict[int, _Behind] = {}
-    for context, directive in config.find(*_SAY_PROXY):
+    for context, directive in config.find("if", *_SAY_PROXY):
         server = context.within("http server")
         if server is None or id(server) in found:
             continue
-        word = next((one for one in directive.arguments if _FROM_PROXY.search(one.value)), None)
+        # A condition on X-Forwarded-For may be a guard against forged ones.
+        says = _SCHEME_BEFORE if directive.name == "if" else _FROM_PROXY
+        word = next((one for one in directive.arguments if says.search(one.value)), None)
         if word is not None:
             found[id(server)] = _Behind(server, word.span)
     for context in config.main.descendants():

@@ -3,24 +3,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gwlint.edits import Fix, Safety
+from gwlint.model.haproxy.checks import PROTOCOL_CHECKS
 from gwlint.model.haproxy.config import HaproxyConfig
 from gwlint.model.haproxy.proxy import Proxy
 from gwlint.rule import Example, Finding, HaproxyRule, Severity
 from gwlint.rules.health.haproxy_backends import balanced_backends, has_failover, working_servers
 from gwlint.syntax.haproxy.amend import line_before
-
-_PROTOCOL_CHECKS = (
-    "httpchk",
-    "tcp-check",
-    "external-check",
-    "ldap-check",
-    "mysql-check",
-    "pgsql-check",
-    "redis-check",
-    "smtpchk",
-    "spop-check",
-    "ssl-hello-chk",
-)
 
 
 class TcpCheckOnHttpApp(HaproxyRule):
@@ -115,7 +103,9 @@ class TcpCheckOnHttpApp(HaproxyRule):
 
 
 def _looks_at_answers(backend: Proxy) -> bool:
-    if any(any(backend.lines("option", option)) for option in _PROTOCOL_CHECKS):
+    if any(any(backend.lines("option", option)) for option in PROTOCOL_CHECKS):
+        return True
+    if any(backend.lines("http-check")):  # without the option, which HAP514 asks for
         return True
     return any(
         server.has("observe") or server.has("agent-check") or server.has("check-proto")

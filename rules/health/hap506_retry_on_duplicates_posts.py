@@ -2,16 +2,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gwlint.edits import Edit, Fix, Safety
+from gwlint.edits import Fix, Safety
 from gwlint.model.haproxy.config import HaproxyConfig
-from gwlint.model.haproxy.proxy import Proxy
 from gwlint.rule import Example, Finding, HaproxyRule, Label, Severity
 from gwlint.rules.health.haproxy_backends import balanced_backends
-from gwlint.syntax.haproxy.amend import added_to_section
-from gwlint.syntax.haproxy.tree import Line
-
-_BEFORE_SENDING = frozenset({"none", "conn-failure", "0rtt-rejected"})
-_RULE = "http-request disable-l7-retry if { method POST PATCH }"
+from gwlint.rules.health.retries import BEFORE_SENDING, guard_added, is_guarded
 
 
 class RetryOnDuplicatesPosts(HaproxyRule):
@@ -88,9 +83,9 @@ class RetryOnDuplicatesPosts(HaproxyRule):
     def check(self, config: HaproxyConfig) -> Iterator[Finding]:
         for backend in balanced_backends(config):
             setting = backend.effective("retry-on")
-            if setting.line is None or not backend.is_http or _is_guarded(config, backend):
+            if setting.line is None or not backend.is_http or is_guarded(config, backend):
                 continue
-            words = [word for word in setting.words if word.value not in _BEFORE_SENDING]
+            words = [word for word in setting.words if word.value not in BEFORE_SENDING]
             if not words:
                 continue
             own = setting.section is backend.section
@@ -104,20 +99,6 @@ class RetryOnDuplicatesPosts(HaproxyRule):
                 fix=Fix(
                     "do not repeat POST and PATCH",
                     Safety.SAFE,
-                    (_rule_added(backend, setting.line if own else None),),
+                    (guard_added(backend, setting.line if own else None),),
                 ),
             )
-
-
-def _is_guarded(config: HaproxyConfig, backend: Proxy) -> bool:
-    if backend.effective("retries").value == "0":
-        return True
-    return any(
-        any(proxy.lines("http-request", "disable-l7-retry"))
-        for proxy in (backend, *config.users_of(backend))
-    )
-
-
-def _rule_added(backend: Proxy, beside: Line | None) -> Edit:
-    rules = backend.own("http-request")
-    return added_to_section(backend.section, _RULE, beside=rules[-1] if rules else beside)

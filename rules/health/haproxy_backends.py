@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from gwlint.edits import Edit
@@ -9,6 +10,9 @@ from gwlint.model.haproxy.config import HaproxyConfig
 from gwlint.model.haproxy.proxy import Proxy
 from gwlint.model.haproxy.server import Server
 from gwlint.syntax.haproxy.amend import words_added
+from gwlint.syntax.haproxy.tree import Word
+
+_LITERAL = re.compile(r"""str\((["']?)([^"'()\s\\,]+)\1\)""")
 
 BALANCED_MODES = ("http", "tcp")
 
@@ -55,31 +59,42 @@ def checks_added(servers: Sequence[Server]) -> tuple[Edit, ...] | None:
     """`check` on each server; None when the check of one would need a name that is not known.
 
     A check of a TLS server that wants a name fails without SNI and marks the server down
-    (measured), so the name goes along. The PROXY protocol goes along by itself, unless the check
-    has a port or address of its own (configuration manual, 5.2, check-send-proxy).
+    (measured), so the name goes along. So does the PROXY protocol where the check asks at the very
+    address that expects it.
     """
     edits: list[Edit] = []
     for server in servers:
         words = ["check"]
         sni = server.value("sni")
         if sni is not None and not server.has("check-sni"):
-            name = _literal_name(sni.value)
+            name = literal_name(sni)
             if name is None:
                 return None
             words += ["check-sni", name]
-        sends_proxy = server.has("send-proxy") or server.has("send-proxy-v2")
-        elsewhere = server.has("port") or server.has("addr")
-        if sends_proxy and elsewhere and not server.has("check-send-proxy"):
+        if lacks_proxy_line(server):
             words.append("check-send-proxy")
         edits.append(words_added(server.line, *words))
     return tuple(edits)
 
 
-def _literal_name(expression: str) -> str | None:
+def literal_name(expression: Word) -> str | None:
     """The name in `str(name)`, None for an expression that depends on the request."""
-    if expression.startswith("str(") and expression.endswith(")"):
-        return expression[4:-1]
-    return None
+    match = _LITERAL.fullmatch(expression.value)
+    return None if match is None or expression.references else match[2]
+
+
+def lacks_proxy_line(server: Server) -> bool:
+    """Whether a check goes to the port of the traffic, but without the PROXY line sent there.
+
+    A check with a port or address of its own sends none by default, although the port may be that
+    of the server (section 5.2, check-send-proxy). Another port need not speak PROXY.
+    """
+    address, port = server.address, server.value("port")
+    if not any(server.has(keyword) for keyword in ("send-proxy", "send-proxy-v2")):
+        return False
+    if server.last("check-send-proxy") is not None or address is None or server.has("addr"):
+        return False
+    return port is not None and address.port is not None and port.value == str(address.port)
 
 
 def names(servers: Sequence[Server]) -> str:

@@ -127,4 +127,5 @@ def _raised(outer: Route, wanted: str) -> Edit:
     assert isinstance(place, Directive)
     if isinstance(setting, Directive) and setting.parent is place.parent:
         return nginx.arguments_replaced(setting, wanted)
-    return nginx.added_after(place, f"proxy_read_timeout {wanted};")
+    family = place.name.removesuffix("_pass")
+    return nginx.added_after(place, f"{family}_read_timeout {wanted};")

@@ -97,8 +97,7 @@ class QueueTimeoutDefaultsToConnect(HaproxyRule):
                 f"what waits for one of the slots of {backend.name} is {ends} after"
                 f" {time_text(connect.seconds)}: timeout queue is not set, so timeout connect"
                 " counts",
-                advice="set timeout queue to what a client would wait, such as"
-                f" {_QUEUE_SECONDS}s",
+                advice=f"set timeout queue to what a client would wait, such as {_QUEUE_SECONDS}s",
                 span=_own_limit(limited[0]),
                 related=(Label(line.span, "counts for the queue too"),),
                 fix=Fix(
@@ -113,7 +112,6 @@ def _is_limited(server: Server) -> bool:
     """Whether it has a `maxconn` that is not 0, which means no limit."""
     word = server.value("maxconn")
     return word is not None and word.value != "0" and not word.references
-
 
 
 def _own_limit(server: Server) -> Span | None:

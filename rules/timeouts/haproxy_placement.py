@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 from gwlint.edits import Edit
 from gwlint.model.haproxy.proxy import Proxy
-from gwlint.syntax.haproxy.amend import added_to_section, line_after
+from gwlint.syntax.haproxy.amend import added_to_section, line_after, line_before
 from gwlint.syntax.haproxy.tree import Line, Section
+from gwlint.syntax.values.server_line import SERVER_KEYWORDS
 
 
 def home_of(proxy: Proxy) -> Section:
@@ -29,13 +30,16 @@ def is_written_conditionally(proxy: Proxy, *keyword: str) -> bool:
 
 
 def setting_added(section: Section, *statements: str) -> Edit:
-    """Lines such as `timeout client 30s`, behind the last timeout of the section if it has one."""
-    timeouts = [line for line in section.lines if line.keyword == "timeout" and _is_plain(line)]
-    return (
-        added_to_section(section, *statements)
-        if not timeouts
-        else line_after(timeouts[-1], *statements)
-    )
+    """Lines such as `timeout client 30s`: behind the last timeout of the section, or before its
+    servers, or at its end."""
+    plain = [line for line in section.lines if _is_plain(line)]
+    timeouts = [line for line in plain if line.keyword == "timeout"]
+    if timeouts:
+        return line_after(timeouts[-1], *statements)
+    servers = [line for line in plain if line.keyword in SERVER_KEYWORDS]
+    if servers:
+        return line_before(servers[0], *statements)
+    return added_to_section(section, *statements)
 
 
 def _is_plain(line: Line) -> bool:

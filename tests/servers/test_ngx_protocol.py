@@ -142,25 +142,22 @@ def test_ngx604_sni_is_upstream_name(nginx: Binary, correct: Correction) -> None
 def test_ngx605_upstream_tls_unverified(nginx: Binary, correct: Correction) -> None:
     """Fault: an impostor with a certificate of its own is accepted. Fix: unsafe."""
     port = free_port()
-    with certificate(NAME) as trusted, certificate(NAME) as forged:
-        with Origin(tls=forged.context(needs_name=False)) as impostor:
-            authority = f"proxy_ssl_trusted_certificate {readable(trusted)};"
-            faulty = location(
-                port,
-                "192.0.2.1:443",
-                "proxy_pass https://app;",
-                f"proxy_ssl_name {NAME};",
-                authority,
-            )
-            hand = {authority: f"{authority} proxy_ssl_verify on;"}
-            good = correct(faulty, "NGX605", hand, "--unsafe")
-            faulty, good = (
-                text.replace("192.0.2.1:443", impostor.address) for text in (faulty, good)
-            )
-            assert results(faulty, port, nginx) == {200: REQUESTS}
-            with run_nginx(good, port, nginx) as proxy:
-                assert get(port).result == 502
-                assert proxy.logged("upstream SSL certificate verify error")
+    with (
+        certificate(NAME) as trusted,
+        certificate(NAME) as forged,
+        Origin(tls=forged.context(needs_name=False)) as impostor,
+    ):
+        authority = f"proxy_ssl_trusted_certificate {readable(trusted)};"
+        name = f"proxy_ssl_name {NAME};"
+        faulty = location(port, "192.0.2.1:443", "proxy_pass https://app;", name, authority)
+        hand = {authority: f"{authority} proxy_ssl_verify on;"}
+        # Servers of this machine are left alone by the rule, so the fix is made for another one.
+        good = correct(faulty, "NGX605", hand, "--unsafe")
+        faulty, good = (text.replace("192.0.2.1:443", impostor.address) for text in (faulty, good))
+        assert results(faulty, port, nginx) == {200: REQUESTS}
+        with run_nginx(good, port, nginx) as proxy:
+            assert get(port).result == 502
+            assert proxy.logged("upstream SSL certificate verify error")
 
 
 def test_ngx606_verify_without_ca(nginx: Binary) -> None:
@@ -172,9 +169,9 @@ def test_ngx606_verify_without_ca(nginx: Binary) -> None:
             "proxy_ssl_verify on;",
             f"proxy_ssl_name {NAME};",
         )
-        with pytest.raises(StartError, match="no proxy_ssl_trusted_certificate"):
-            with run_nginx(location(port, "", *lines), port, nginx):
-                pass
+        refused = pytest.raises(StartError, match="no proxy_ssl_trusted_certificate")
+        with refused, run_nginx(location(port, "", *lines), port, nginx):
+            pass
         good = location(port, "", *lines, f"proxy_ssl_trusted_certificate {readable(made)};")
         assert results(good, port, nginx) == {200: REQUESTS}
 

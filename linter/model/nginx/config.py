@@ -144,10 +144,16 @@ class NginxConfig:
     ) -> None:
         """Reads the included files into `context`, in order, before what follows the include."""
         self.includes.append((context, include))
-        if include.problem is not None:
+        if include.problem is not None and not _holds_types_only(include):
             context.is_complete = False
         for file in reversed(include.files):
             if isinstance(file.tree, NginxFile):
                 pending.append((iter(file.tree.children), context))
             else:
                 context.is_complete = False
+
+
+def _holds_types_only(include: Include) -> bool:
+    """Whether it is a file that nginx ships, which sets nothing but media types."""
+    values = include.directive.values
+    return len(values) == 1 and values[0].rpartition("/")[2] == "mime.types"

@@ -1,0 +1,104 @@
+"""Error pages of a route, and the location that an internal redirect to one leads to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gwlint.model.nginx.context import Context
+from gwlint.model.nginx.passes import Pass
+from gwlint.syntax.nginx.tree import Directive
+
+_MODIFIERS = ("^~", "~*", "=", "~")
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorPage:
+    """One `error_page` directive: for these statuses, `target` is a URI, a URL or `@name`."""
+
+    directive: Directive
+    statuses: frozenset[int]
+    target: str
+
+    @property
+    def is_internal(self) -> bool:
+        """Whether nginx looks for a location, known before a request comes."""
+        return self.target.startswith(("/", "@")) and "$" not in self.target
+
+
+def error_pages(route: Pass) -> Iterator[ErrorPage]:
+    """The error pages in force on a route; none where that is not certain."""
+    effective = route.context.effective("error_page")
+    if not effective.is_certain:
+        return
+    for directive in effective.directives:
+        values = directive.values
+        if len(values) > 1:
+            statuses = frozenset(int(one) for one in values[:-1] if one.isdecimal())
+            yield ErrorPage(directive, statuses, values[-1])
+
+
+class Locations:
+    """The locations of one server, found by URI as nginx finds them.
+
+    Says None rather than guess: where locations are nested, or a regular expression is one that
+    cannot be read here.
+    """
+
+    def __init__(self, server: Context) -> None:
+        self._is_known = server.is_complete
+        self._named: dict[str, Context] = {}
+        self._exact: dict[str, Context] = {}
+        self._prefixes: dict[str, tuple[Context, bool]] = {}
+        self._patterns: list[tuple[str, bool, Context]] = []
+        self._found: dict[str, Context | None] = {}
+        for context in server.children:
+            if context.kind == "location" and context.directive is not None:
+                self._add(context, context.directive)
+
+    def _add(self, context: Context, directive: Directive) -> None:
+        modifier, path = _taken_apart(directive.values)
+        if path.startswith("@") and not modifier:
+            self._named.setdefault(path, context)
+        elif modifier == "=":
+            self._exact.setdefault(path, context)
+        elif modifier in ("~", "~*"):
+            self._patterns.append((path, modifier == "~*", context))
+        else:
+            self._prefixes.setdefault(path, (context, modifier == "^~"))
+
+    def find(self, target: str) -> Context | None:
+        if target not in self._found:
+            uri = target.partition("?")[0]
+            found = self._search(uri) if self._is_known else None
+            is_plain = found is not None and all(one.kind != "location" for one in found.children)
+            self._found[target] = found if is_plain else None
+        return self._found[target]
+
+    def _search(self, uri: str) -> Context | None:
+        if uri.startswith("@"):
+            return self._named.get(uri)
+        if uri in self._exact:
+            return self._exact[uri]
+        lengths = range(len(uri), -1, -1)
+        prefix = next((uri[:end] for end in lengths if uri[:end] in self._prefixes), None)
+        context, is_final = self._prefixes.get(prefix or "", (None, False))
+        if is_final:
+            return context
+        for pattern, ignores_case, matched in self._patterns:
+            try:
+                if re.search(pattern, uri, re.IGNORECASE if ignores_case else 0):
+                    return matched
+            except (re.error, RecursionError, OverflowError):
+                return None
+        return context
+
+
+def _taken_apart(values: list[str]) -> tuple[str, str]:
+    """Modifier and path; nginx also takes them written as one word."""
+    if len(values) >= 2:
+        return values[0], values[1]
+    text = values[0] if values else ""
+    modifier = next((one for one in _MODIFIERS if text.startswith(one)), "")
+    return modifier, text[len(modifier) :]

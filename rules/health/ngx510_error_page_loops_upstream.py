@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gwlint.model.nginx.config import NginxConfig
+from gwlint.model.nginx.passes import Pass
+from gwlint.rule import Example, Finding, Label, NginxRule, Severity
+from gwlint.rules.health.error_pages import ErrorPage, Locations, error_pages
+
+_DEAD_UPSTREAM = frozenset({502, 504})
+_OTHER_ANSWERS = ("try_files", "return", "rewrite")
+
+
+class ErrorPageLoopsUpstream(NginxRule):
+    """The page for a dead upstream is fetched from the same upstream.
+
+    ## Problem
+    `error_page 502 /error.html` is an internal request. Where no location serves that URI from
+    disk, it goes where all requests go: to the upstream that has just failed.
+
+    ## Why
+    Measured on nginx 1.22.1: clients get nginx's plain 502 after twice the connects, never the
+    page; with `recursive_error_pages on` they get 500.
+
+    ## In the log
+    `connect() failed (111: Connection refused) while connecting to upstream` twice for a request;
+    with `recursive_error_pages on` also `rewrite or internal redirection cycle while internally
+    redirecting to`.
+
+    ## Silent when
+    It is not certain to which location the URI leads (an include, nested locations, a regular
+    expression that cannot be read), or that location may answer otherwise (`try_files`, `return`,
+    `rewrite`).
+
+    ## Fix safety
+    No fix: the page has to exist on disk, in a location such as `location = /error.html { root ...;
+    internal; }`.
+
+    ## References
+    - https://nginx.org/en/docs/http/ngx_http_core_module.html#error_page
+    - https://nginx.org/en/docs/http/ngx_http_core_module.html#recursive_error_pages
+    """
+
+    code = "NGX510"
+    name = "error-page-loops-upstream"
+    severity = Severity.WARNING
+    bad = (
+        Example.nginx(
+            """
+            events {}
+            http {
+                server {
+                    listen 8080;
+                    error_page 502 504 /error.html;
+                    location / {
+                        proxy_pass http://127.0.0.1:3000;
+                    }
+                }
+            }
+            """
+        ),
+        Example.nginx(
+            """
+            events {}
+            http {
+                upstream app { server 127.0.0.1:3000; server 127.0.0.1:3001; }
+                server {
+                    listen 8080;
+                    location / {
+                        error_page 502 = @again;
+                        proxy_pass http://app;
+                    }
+                    location @again { proxy_pass http://app; }
+                }
+            }
+            """
+        ),
+    )
+    good = (
+        Example.nginx(
+            """
+            events {}
+            http {
+                server {
+                    listen 8080;
+                    error_page 502 504 /error.html;
+                    location / {
+                        proxy_pass http://127.0.0.1:3000;
+                    }
+                    location = /error.html {
+                        root /var/www/errors;
+                        internal;
+                    }
+                }
+                server {
+                    listen 8081;
+                    location / {
+                        error_page 502 = @other;
+                        proxy_pass http://127.0.0.1:3000;
+                    }
+                    location @other {
+                        proxy_pass http://127.0.0.1:3001;
+                    }
+                }
+            }
+            """
+        ),
+    )
+
+    def check(self, config: NginxConfig) -> Iterator[Finding]:
+        locations: dict[int, Locations] = {}
+        passes = {id(route.context): route for route in config.passes}
+        seen: set[int] = set()
+        for route in config.passes:
+            server = route.context.within("http server")
+            if server is None:
+                continue
+            if id(server) not in locations:
+                locations[id(server)] = Locations(server)
+            for page in error_pages(route):
+                if id(page.directive) in seen:
+                    continue
+                again = _again(route, page, locations[id(server)], passes)
+                if again is None:
+                    continue
+                seen.add(id(page.directive))
+                yield self._loop(route, page, again)
+
+    def _loop(self, route: Pass, page: ErrorPage, again: Pass) -> Finding:
+        labels = [Label(again.directive.span, f"{page.target} goes here")]
+        if again is not route:
+            labels.append(Label(route.directive.span, "and so does the request that failed"))
+        return self.finding(
+            page.directive,
+            f"when {route.destination.authority} is down, its error page {page.target} is asked of"
+            " the same servers, and clients never see it",
+            advice=f"serve {page.target} from disk, in a location of its own",
+            related=tuple(labels),
+        )
+
+
+def _again(
+    route: Pass, page: ErrorPage, locations: Locations, passes: dict[int, Pass]
+) -> Pass | None:
+    """The pass by which the error page goes to the servers of the route."""
+    if not page.is_internal or page.statuses.isdisjoint(_DEAD_UPSTREAM):
+        return None
+    location = locations.find(page.target)
+    again = None if location is None else passes.get(id(location))
+    if again is None or again.destination.authority != route.destination.authority:
+        return None
+    if again.family != route.family or any(map(again.context.own, _OTHER_ANSWERS)):
+        return None
+    return again

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gwlint.edits import Fix, Safety
+from gwlint.model.haproxy.config import HaproxyConfig
+from gwlint.model.haproxy.proxy import Proxy
+from gwlint.rule import Example, Finding, HaproxyRule, Severity
+from gwlint.rules.health.haproxy_backends import balanced_backends, working_servers
+from gwlint.rules.timeouts.haproxy_placement import names
+from gwlint.syntax.haproxy.amend import line_removed
+from gwlint.syntax.haproxy.tree import Line
+
+
+class ReuseNever(HaproxyRule):
+    """Each client keeps a connection to the server for itself, also while it is idle.
+
+    ## Problem
+    `http-reuse never` ties a connection to the server to the client connection that opened it, so
+    that nobody else can use it.
+
+    ## Why
+    Measured on HAProxy 2.6.12 with 30 clients that are mostly idle: 30 connections to the server,
+    where 2 were enough with `http-reuse always` and 15 with `aggressive`. With the default, `safe`,
+    such clients still open one each, but later requests of theirs share. An application with few
+    workers per connection runs out of them.
+
+    ## In the log
+    Nothing. The application sees as many connections as there are clients.
+
+    ## Silent when
+    The backend is not in mode http; an option closes the connections after each request anyway;
+    a server is told who the client is by the connection (send-proxy, source), which is why it
+    must not be shared.
+
+    ## Fix safety
+    Removes the line, which brings back `http-reuse safe`. Unsafe: an application that ties a login
+    to its connection, as NTLM does, needs `never`.
+
+    ## References
+    - HAProxy configuration manual, section 4.2, http-reuse
+    """
+
+    code = "HAP402"
+    name = "reuse-never"
+    severity = Severity.INFO
+    fix = Safety.UNSAFE
+    bad = (
+        Example.haproxy(
+            """
+            defaults
+                mode http
+                http-reuse never
+                timeout connect 5s
+                timeout client 30s
+                timeout server 30s
+
+            backend app
+                server one 127.0.0.1:3000 check
+            """
+        ),
+    )
+    good = (
+        Example.haproxy(
+            """
+            defaults
+                mode http
+                timeout connect 5s
+                timeout client 30s
+                timeout server 30s
+
+            backend app
+                http-reuse safe
+                server one 127.0.0.1:3000 check
+
+            backend behind
+                http-reuse never
+                server one 127.0.0.1:3001 check send-proxy
+            """
+        ),
+    )
+
+    def check(self, config: HaproxyConfig) -> Iterator[Finding]:
+        faulty: dict[Line, list[Proxy]] = {}
+        for backend in balanced_backends(config):
+            setting = backend.effective("http-reuse")
+            if setting.line is None or setting.value != "never" or not setting.is_certain:
+                continue
+            if backend.is_http and not _closes(backend) and not _names_clients(backend):
+                faulty.setdefault(setting.line, []).append(backend)
+        for line, backends in faulty.items():
+            yield self.finding(
+                line,
+                f"each client of {names(backends)} holds a connection to the server of its own,"
+                " also while it is idle",
+                advice="remove the line, unless the application ties a login to its connection",
+                fix=Fix("share connections", Safety.UNSAFE, (line_removed(line),)),
+            )
+
+
+def _closes(backend: Proxy) -> bool:
+    return any(backend.option(name) for name in ("httpclose", "http-server-close"))
+
+
+def _names_clients(backend: Proxy) -> bool:
+    keywords = ("send-proxy", "send-proxy-v2", "source")
+    return any(backend.lines("source")) or any(
+        server.has(keyword) for server in working_servers(backend) for keyword in keywords
+    )
