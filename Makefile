@@ -14,14 +14,9 @@ VENV ?= .venv
 BIN := $(abspath $(VENV))/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
-# The demonstration has an environment of its own, with gwlint installed as users install it.
-DEMO := build/demo
-GWLINT := $(DEMO)/bin/gwlint
+GWLINT := $(BIN)/gwlint
 
-demo:
-	.ci/system-packages python3-venv
-	$(PYTHON) -m venv $(DEMO)
-	$(DEMO)/bin/python $(PIP_INSTALL) .
+demo: $(VENV)/.demo
 	@run() { printf '\n$$ gwlint %s\n' "$$*"; code=0; $(GWLINT) "$$@" || code=$$?; \
 	  echo "(exit code $$code)"; [ "$$code" -le 1 ]; }; \
 	run check samples; \
@@ -46,14 +41,23 @@ lint: $(VENV)/.installed
 	cd build/lint && $(BIN)/mypy --config-file ../../pyproject.toml -p gwlint
 	cd build/lint && $(BIN)/lint-imports --config ../../pyproject.toml --no-logo
 
+# The peers get an environment of their own: what they need shall not mix with what gwlint needs.
 bench: $(VENV)/.installed
-	$(BIN)/python tests/benchmark.py
+	$(PYTHON) -m venv build/peers
+	build/peers/bin/python $(PIP_INSTALL) -r tests/bench/peers.txt
+	$(BIN)/python tests/bench/speed.py build/peers/bin
 
 rule: $(VENV)/.installed
 	$(BIN)/python -m gwlint.rules.new_rule "$(CODE)" "$(NAME)"
 
 clean:
 	rm -rf build $(VENV)/.installed
+
+$(VENV)/.demo: pyproject.toml
+	.ci/system-packages python3-venv
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python $(PIP_INSTALL) --editable .
+	touch $@
 
 $(VENV)/.installed: pyproject.toml
 	.ci/system-packages python3-venv

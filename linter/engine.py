@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from gwlint.model.deployment import Deployment
 from gwlint.model.facts import facts_of
 from gwlint.model.options import options_of
 from gwlint.project.files import Project
+from gwlint.registry import RuleFile, rule_files
 from gwlint.rule import DeploymentRule, Finding, HaproxyRule, NginxRule, Rule
 from gwlint.settings import Settings
 
 
-class RuleFailed(Exception):
+class RuleError(Exception):
     """A defect in a rule: it raised while it read a configuration."""
 
     def __init__(self, rule: type[Rule], path: str, cause: Exception) -> None:
@@ -33,7 +35,7 @@ class Report:
 def check(project: Project, settings: Settings, rules: Sequence[type[Rule]]) -> Report:
     """All findings of `rules` in `project`.
 
-    Raises RuleFailed when a rule raises, and SettingsError for facts and options of these rules
+    Raises RuleError when a rule raises, and SettingsError for facts and options of these rules
     that cannot be used.
     """
     deployment = Deployment(
@@ -41,11 +43,33 @@ def check(project: Project, settings: Settings, rules: Sequence[type[Rule]]) -> 
     )
     made = [kind(options_of(kind.code, kind.options, settings)) for kind in rules]
     found: dict[tuple[object, ...], Finding] = {}
+    ignored = _Ignored(project, settings)
     for finding in _run(deployment, made):
+        if ignored.hides(finding):
+            continue
         # A file that is included twice is judged twice, but says each thing once.
         key = (finding.code, finding.path, finding.span.start, finding.span.end, finding.message)
         found.setdefault(key, finding)
     return Report(project, sorted(found.values(), key=_place))
+
+
+class _Ignored:
+    """What `per_file_ignores` of gwlint.yaml hides: rules by file."""
+
+    def __init__(self, project: Project, settings: Settings) -> None:
+        self._rules: dict[str, RuleFile] = {}
+        self._selectors: dict[str, tuple[str, ...]] = {}
+        if settings.per_file_ignores:
+            self._rules = {file.code: file for file in rule_files()}
+            self._selectors = {
+                file.path: settings.ignored_in(file.absolute) for file in project.files
+            }
+
+    def hides(self, finding: Finding) -> bool:
+        rule = self._rules.get(finding.code)
+        if rule is None:
+            return False
+        return any(map(rule.answers_to, self._selectors.get(finding.path, ())))
 
 
 def _place(finding: Finding) -> tuple[str, int, str, str]:
@@ -57,16 +81,18 @@ def _run(deployment: Deployment, rules: Sequence[Rule]) -> Iterator[Finding]:
         kind = type(rule)
         if isinstance(rule, NginxRule):
             for nginx in deployment.nginx:
-                yield from _guarded(kind, nginx.root.main.path, rule.check(nginx))
+                yield from _guarded(kind, nginx.root.main.path, partial(rule.check, nginx))
         elif isinstance(rule, HaproxyRule):
             for haproxy in deployment.haproxy:
-                yield from _guarded(kind, haproxy.root.files[0].path, rule.check(haproxy))
+                yield from _guarded(kind, haproxy.root.files[0].path, partial(rule.check, haproxy))
         elif isinstance(rule, DeploymentRule):
-            yield from _guarded(kind, "the project", rule.check(deployment))
+            yield from _guarded(kind, "the project", partial(rule.check, deployment))
 
 
-def _guarded(rule: type[Rule], path: str, findings: Iterable[Finding]) -> Iterator[Finding]:
+def _guarded(
+    rule: type[Rule], path: str, findings: Callable[[], Iterable[Finding]]
+) -> Iterator[Finding]:
     try:
-        yield from findings
+        yield from findings()
     except Exception as cause:
-        raise RuleFailed(rule, path, cause) from cause
+        raise RuleError(rule, path, cause) from cause

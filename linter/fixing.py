@@ -68,7 +68,7 @@ def fix(
     """Correct what `find` finds in the files under `paths`. Nothing is written.
 
     `reader` says where contents come from, the disk if None. Raises what `load_project` and `find`
-    raise: NoInput, RuleFailed.
+    raise: NoInput, RuleError.
     """
     base = Disk() if reader is None else reader
 

@@ -14,6 +14,8 @@ from typing import Protocol
 
 UTF8_BOM = b"\xef\xbb\xbf"
 
+_LONG_LINE = 1024
+
 
 def decode(data: bytes) -> str:
     """Text of `data`, without loss: `encode(decode(data)) == data` for any bytes."""
@@ -43,6 +45,7 @@ class Source:
     def __init__(self, path: str, data: bytes) -> None:
         self.path = path
         self.data = data
+        self._landmarks_by_line: dict[int, tuple[list[int], list[int]]] = {}
 
     def __repr__(self) -> str:
         return f"Source({self.path!r}, {len(self.data)} bytes)"
@@ -79,10 +82,34 @@ class Source:
     def position(self, offset: int) -> Position:
         """Line and column of a byte offset. A byte order mark takes no column."""
         line = self.line_of(offset)
-        before = self.data[self.line_starts[line - 1] : offset]
-        if line == 1 and before.startswith(UTF8_BOM):
+        start = self.line_starts[line - 1]
+        column = 1
+        if offset - start > _LONG_LINE:
+            starts, characters = self._landmarks(line)
+            nearest = bisect_right(starts, offset) - 1
+            start, column = starts[nearest], characters[nearest] + 1
+        before = self.data[start:offset]
+        if start == 0 and before.startswith(UTF8_BOM):
             before = before[len(UTF8_BOM) :]
-        return Position(line, len(decode(before)) + 1)
+        return Position(line, len(decode(before)) + column)
+
+    def _landmarks(self, line: int) -> tuple[list[int], list[int]]:
+        """Byte offsets within a long line, and how many characters stand before each.
+
+        Without them, finding a thousand places in a line of a megabyte would read it a thousand
+        times.
+        """
+        if line not in self._landmarks_by_line:
+            span = self.line_span(line)
+            has_mark = span.start == 0 and span.raw.startswith(UTF8_BOM)
+            text = span.text
+            offsets, characters = [span.start], [0]
+            for index in range(0, len(text), _LONG_LINE):
+                chunk = text[index : index + _LONG_LINE]
+                offsets.append(offsets[-1] + len(encode(chunk)))
+                characters.append(index + len(chunk) - has_mark)
+            self._landmarks_by_line[line] = (offsets, characters)
+        return self._landmarks_by_line[line]
 
     def indentation(self, offset: int) -> str:
         """The blanks at the beginning of the line that holds `offset`."""

@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+
 from gwlint.source import Source, encode
 from gwlint.syntax.haproxy.parser import parse
 from gwlint.syntax.haproxy.sections import SECTION_KINDS

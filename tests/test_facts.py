@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from gwlint.model.facts import facts_of
 from gwlint.settings import Settings, SettingsError, load_settings
 from gwlint.syntax.values.nginx_address import parse_authority

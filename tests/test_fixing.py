@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+
 from gwlint import fixing
 from gwlint.edits import Edit, Fix, Safety
 from gwlint.engine import check

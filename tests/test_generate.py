@@ -11,14 +11,15 @@ from pathlib import Path
 
 import crossplane
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from gwlint.generate.quoting import comment, haproxy_word, nginx_word
 from gwlint.generate.run import SpecErrors, generate
 from gwlint.generate.units import size, time
 from gwlint.source import Source
 from gwlint.syntax.haproxy.parser import parse as parse_haproxy
 from gwlint.syntax.nginx.parser import parse as parse_nginx
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 SAMPLE = Path(__file__).parent.parent / "samples" / "generate" / "gateway.yaml"
 PROXIES = ("nginx", "haproxy")

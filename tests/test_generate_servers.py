@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from gwlint.generate.run import generate
 from servers.binaries import (
     Binary,
     required,
@@ -26,6 +25,8 @@ from servers.certificates import certificate
 from servers.origins import Answer, Behaviour, Hangup, Origin, Request, WebSocket
 from servers.ports import free_port
 from servers.proxies import run_haproxy, run_nginx
+
+from gwlint.generate.run import generate
 
 SERVERS = {
     "nginx-system": system_nginx,

@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 
 import pytest
+from haproxy_judge import corpus_files, judges
+
 from gwlint.source import Source
 from gwlint.syntax.haproxy.keywords import (
     FETCH_CONTEXTS,
@@ -28,7 +30,6 @@ from gwlint.syntax.haproxy.keywords import (
 from gwlint.syntax.haproxy.parser import parse
 from gwlint.syntax.haproxy.sections import SECTION_KINDS
 from gwlint.syntax.version import Version
-from haproxy_judge import corpus_files, judges
 
 DEFAULTS = "defaults\n  mode http\n  timeout connect 5s\n  timeout client 5s\n  timeout server 5s\n"
 

@@ -11,11 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from haproxy_oracle import LINE_ERRORS, dump, expected_dump, messages, run, tree
+
 from gwlint.source import Source, Statement
 from gwlint.syntax.haproxy.parser import parse
 from gwlint.syntax.haproxy.sections import SECTION_KINDS
 from gwlint.syntax.haproxy.tree import HaproxyFile, PieceKind
-from haproxy_oracle import LINE_ERRORS, dump, expected_dump, messages, run, tree
 
 Judge = Callable[..., HaproxyFile]
 

@@ -13,6 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from haproxy_judge import corpus_files, judges
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from gwlint.source import Source
 from gwlint.syntax.haproxy.parser import parse
 from gwlint.syntax.haproxy.tree import Line
@@ -41,9 +45,6 @@ from gwlint.syntax.values.samples import parse_sample, sample_problems
 from gwlint.syntax.values.server_line import parse_server, parse_template_range
 from gwlint.syntax.values.sizes import parse_size
 from gwlint.syntax.values.times import parse_time
-from haproxy_judge import corpus_files, judges
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 TIMEOUTS = "  timeout connect 5s\n  timeout client 5s\n  timeout server 5s\n"
 DEFAULTS = f"defaults\n  mode http\n{TIMEOUTS}"

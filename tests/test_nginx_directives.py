@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+
 from gwlint.data.read_nginx_commands import Command, read_commands
 from gwlint.source import Source
 from gwlint.syntax.nearest import edit_distance, nearest

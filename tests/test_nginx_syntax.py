@@ -12,11 +12,12 @@ from typing import Any
 
 import crossplane
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from gwlint.source import Source, decode
 from gwlint.syntax.nginx.parser import parse
 from gwlint.syntax.nginx.tree import Comment, Directive, NginxFile, RawBlock, Word
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 
 def tree(text: str | bytes) -> NginxFile:

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from gwlint.project import (
     ConfigFile,
     Include,

@@ -9,6 +9,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+
 from gwlint import registry
 from gwlint.engine import check
 from gwlint.project import load_project

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+
 from gwlint.edits import Edit, Fix, Safety
 from gwlint.engine import Report
 from gwlint.model.nginx.config import NginxConfig

@@ -6,11 +6,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from gwlint.edits import Change, Edit, Fix, Safety, apply, changes_for, compatible, conflicts
 from gwlint.revision import Revision
 from gwlint.source import Source, Span
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 GIT_APPLY = ("git", "apply", "--whitespace=nowarn")
 PATCH = ("patch", "-p1", "--binary", "--silent", "--input")

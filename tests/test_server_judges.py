@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from gwlint.project import NginxRoot, Project, load_project
 from gwlint.project.files import HaproxyRoot
 from gwlint.servers import haproxy_judge, nginx_judge

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from gwlint.patterns import path_matches
 from gwlint.settings import SettingsError, find_settings_file, load_settings
 from gwlint.syntax.version import Version

@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 
 import pytest
+
 from gwlint.writing import Replacement, write_all
 
 OLD, NEW = b"old\r\n\xe9", b"new\r\n\xe9"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+
 from gwlint import __version__
 from gwlint.cli import check, explain, fix, generate, rules
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+
 from gwlint.cli import options
 from gwlint.cli.checking import Printing, run_check
 from gwlint.cli.inputs import STDIN_FILENAME, Inputs

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+
 from gwlint.cli.failure import Failure
 from gwlint.cli.output import write_text
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
 from gwlint.cli import options
 from gwlint.cli.failure import FAILED, FINDINGS, NO_FINDINGS, Failure
 from gwlint.cli.inputs import (

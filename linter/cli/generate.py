@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
 from gwlint.cli import options
 from gwlint.cli.failure import Failure
 from gwlint.cli.inputs import require_one_of

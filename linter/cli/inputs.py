@@ -129,7 +129,7 @@ class Judge:
 
     def report(self, project: Project) -> Report:
         """What a check of the project says. Raises Defect."""
-        from gwlint.engine import RuleFailed, check
+        from gwlint.engine import RuleError, check
         from gwlint.registry import RuleFileError
 
         self._note_unreadable(project)
@@ -138,11 +138,15 @@ class Judge:
             # The rules of other dialects have nothing to read here and stay unimported.
             rules = [file.load() for file in self._rules if file.dialect in dialects]
             return check(project, self._settings, rules)
-        except (RuleFailed, RuleFileError) as error:
+        except (RuleError, RuleFileError) as error:
             raise Defect(str(error)) from error
 
     def find(self, project: Project) -> list[Finding]:
-        return self.report(project).findings
+        """The findings that text lists: what is hidden is not fixed behind the user's back."""
+        from gwlint.rule import Severity
+
+        least = Severity.INFO if lists_info(self._settings) else Severity.WARNING
+        return [one for one in self.report(project).findings if one.severity >= least]
 
     def _note_unreadable(self, project: Project) -> None:
         for file in project.files:

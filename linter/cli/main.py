@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
 from gwlint.cli.failure import FAILED, NO_FINDINGS, Defect, Failure
 from gwlint.cli.output import note
+
+ALLOCATIONS_BEFORE_COLLECTION = 100_000
+"""Trees are large and live until the end; with Python's 700, looking for garbage among them takes
+a third of the time (measured on 50,000 lines)."""
 
 INTERRUPTED = 130
 """The exit code of Ctrl-C, as shells give it."""
@@ -14,6 +19,7 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Run the command line and exit; no exception ever reaches the user as a traceback."""
+    gc.set_threshold(ALLOCATIONS_BEFORE_COLLECTION)
     try:
         sys.exit(_run(sys.argv[1:]))
     except KeyboardInterrupt:

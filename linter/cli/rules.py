@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+
 from gwlint.cli import options
 from gwlint.cli.inputs import require_one_of
 from gwlint.cli.output import write_text

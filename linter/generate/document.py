@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 
-from gwlint.generate.problems import Problems
-from gwlint.source import Position
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import Node
 from ruamel.yaml.reader import ReaderError
+
+from gwlint.generate.problems import Problems
+from gwlint.source import Position
 
 SIZE_LIMIT = 128 * 1024
 """Bytes. A gateway of a thousand routes takes less; more is no spec, and slow to read."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
 from gwlint.generate.document import position
 from gwlint.generate.problems import FormError, Problems
 from gwlint.generate.values import likely, shown
 from gwlint.generate.values import name as read_name
 from gwlint.source import Position
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 T = TypeVar("T")
 

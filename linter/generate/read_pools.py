@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from ruamel.yaml.nodes import ScalarNode
+
 from gwlint.generate import values
 from gwlint.generate.document import position
 from gwlint.generate.fields import Fields
 from gwlint.generate.spec import Health, KeepAlive, Pool, Server, Timeouts
-from ruamel.yaml.nodes import ScalarNode
 
 _POOL = ("servers", "algorithm", "keep_alive", "health", "timeouts")
 _SERVER = ("address", "weight", "backup", "connections")

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
 from gwlint.generate import quoting, units
 from gwlint.generate.plan import Plan
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 
 class Verbatim(str):

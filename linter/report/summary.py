@@ -22,16 +22,21 @@ class Summary:
     unreadable: int
     severities: dict[Severity, int]
     fixable: int
-    """Findings with a fix, safe or not."""
+    """Findings with a fix, safe or not, among those that are listed."""
     fixable_safely: int
 
     @classmethod
-    def of(cls, report: Report) -> Summary:
+    def of(cls, report: Report, listed_from: Severity = Severity.INFO) -> Summary:
+        """`listed_from` is the lowest severity that the format lists."""
         statuses = [file.status for file in report.project.files]
         severities = dict.fromkeys(sorted(Severity, reverse=True), 0)
         for finding in report.findings:
             severities[finding.severity] += 1
-        fixes = [finding.fix for finding in report.findings if finding.fix]
+        fixes = [
+            finding.fix
+            for finding in report.findings
+            if finding.fix and finding.severity >= listed_from
+        ]
         return cls(
             files=len(statuses),
             skipped=statuses.count(Status.SKIPPED_TEMPLATE),

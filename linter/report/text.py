@@ -30,6 +30,11 @@ class View:
     brief: bool = False
     with_info: bool = False
 
+    @property
+    def listed_from(self) -> Severity:
+        """The lowest severity that is listed; what is below is only counted."""
+        return Severity.INFO if self.with_info else Severity.WARNING
+
 
 def render(report: Report, view: View) -> str:
     """The whole report with a final newline; empty when brief and nothing was found."""
@@ -38,7 +43,7 @@ def render(report: Report, view: View) -> str:
 
 def _lines(report: Report, view: View) -> Iterator[str]:
     for finding in report.findings:
-        if finding.severity > Severity.INFO or view.with_info:
+        if finding.severity >= view.listed_from:
             yield _headline(finding, view.style)
             if not view.brief:
                 yield from _details(finding, view.style)
@@ -47,7 +52,7 @@ def _lines(report: Report, view: View) -> Iterator[str]:
         for file in report.project.files:
             if file.status in (Status.SKIPPED_TEMPLATE, Status.UNREADABLE):
                 yield f"{printable(file.path)}: {file.status}: {_short(file.reason)}"
-        yield _summary_line(Summary.of(report), view)
+        yield _summary_line(Summary.of(report, view.listed_from), view)
 
 
 def _headline(finding: Finding, style: Style) -> str:

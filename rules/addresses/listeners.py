@@ -26,6 +26,11 @@ class Listening:
     address: Address
     flags: frozenset[str]
 
+    @property
+    def is_tls(self) -> bool:
+        """By its own parameter, or by the old directive `ssl on` of the server."""
+        return "ssl" in self.flags or self.server.effective("ssl").value == "on"
+
 
 class Listeners:
     """The listening sockets of the http block."""
@@ -61,7 +66,7 @@ class Listeners:
             return exact
         if not address.is_loopback:
             return []
-        wild = "::" if address.family is Family.IPV6 else ("", "0.0.0.0")
+        wild = ("::",) if address.family is Family.IPV6 else ("", "0.0.0.0")
         return [one for one in candidates if (one.address.canonical_host or "") in wild]
 
 

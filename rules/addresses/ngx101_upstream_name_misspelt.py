@@ -14,6 +14,9 @@ from gwlint.syntax.nearest import nearest
 
 _HOST_NAME = re.compile(r"[A-Za-z0-9_-]+")
 _DIGITS = re.compile(r"[0-9]+")
+_LONGEST_HOST_NAME = 253
+"""Characters of a name in DNS (RFC 1035, section 2.3.4)."""
+
 _SHORTEST = 4
 """Shorter names, such as api and app, are near to each other by chance."""
 
@@ -102,7 +105,7 @@ class UpstreamNameMisspelt(NginxRule):
         found: dict[tuple[bool, str], Upstream | None] = {}
         for route in config.passes:
             name = route.destination.authority
-            if route.upstream is not None or not _HOST_NAME.fullmatch(name) or name in hosts:
+            if route.upstream is not None or not _is_host_name(name) or name in hosts:
                 continue
             key = route.is_http, name
             if key not in found:
@@ -125,6 +128,10 @@ class UpstreamNameMisspelt(NginxRule):
             related=(Label(meant.directive.span, "the upstream that is nearly called so"),),
             fix=fix,
         )
+
+
+def _is_host_name(text: str) -> bool:
+    return len(text) <= _LONGEST_HOST_NAME and _HOST_NAME.fullmatch(text) is not None
 
 
 class _Names:

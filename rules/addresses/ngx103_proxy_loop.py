@@ -196,11 +196,11 @@ def _back(route: Pass, server: Context, listeners: Listeners) -> Listening | Non
 
 
 def _speaks_alike(route: Pass, own: Listening) -> bool:
-    if own.flags & {"proxy_protocol", "http2", "quic"} and "ssl" not in own.flags:
+    """Whether the socket takes what the route sends: HTTP/1, with TLS or without."""
+    # Without TLS, http2 alone expects HTTP/2 from the first byte on.
+    if "proxy_protocol" in own.flags or ("http2" in own.flags and not own.is_tls):
         return False
-    if "proxy_protocol" in own.flags:
-        return False
-    return ("ssl" in own.flags) is route.destination.is_tls
+    return own.is_tls is route.destination.is_tls and "quic" not in own.flags
 
 
 def _chosen_again(route: Pass, there: list[Listening]) -> bool:

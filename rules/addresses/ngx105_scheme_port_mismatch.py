@@ -41,6 +41,10 @@ class SchemePortMismatch(NginxRule):
     Writes the other scheme. Unsafe, because only the operator knows what the port speaks. TLS is
     taken away only where the server is on this machine; elsewhere there is no fix for it.
 
+    ## Learnt
+    Real files reach the web interfaces of appliances on 8443 with http. A server of the same file
+    may listen on 8443 in plain text, behind another proxy.
+
     ## References
     - https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_pass
     - https://nginx.org/en/docs/http/ngx_http_grpc_module.html#grpc_pass
@@ -126,7 +130,7 @@ class SchemePortMismatch(NginxRule):
                 continue
             is_tls = scheme in _WITHOUT_TLS
             own = listeners.reached_by(target.address)
-            if own and all(("ssl" in one.flags) is is_tls for one in own):
+            if own and all(one.is_tls is is_tls for one in own):
                 continue
             yield self._mismatch(target, scheme, right)
 

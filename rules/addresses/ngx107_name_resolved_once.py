@@ -1,29 +1,17 @@
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from gwlint.edits import Edit, Fix, Safety
 from gwlint.model.nginx.config import NginxConfig
 from gwlint.rule import Example, Finding, NginxRule, Severity
+from gwlint.rules.addresses.moving_names import moves
+from gwlint.rules.addresses.placeholders import placeholder_reason
 from gwlint.rules.addresses.shared_memory import zone_edits
 from gwlint.rules.addresses.targets import Target, targets
 
 RESOLVE_SINCE = "1.27.3"
 """From here on open source nginx knows `server ... resolve`."""
-
-_MOVES = re.compile(
-    r".*\.(?:elb(?:\.[a-z0-9-]+)?\.amazonaws\.com|rds\.amazonaws\.com|elasticbeanstalk\.com"
-    r"|execute-api\.[a-z0-9-]+\.amazonaws\.com|cloudfront\.net|awsapprunner\.com"
-    r"|azurewebsites\.net|cloudapp\.(?:net|azure\.com)|trafficmanager\.net|azurefd\.net"
-    r"|azurecontainerapps\.io|run\.app|appspot\.com|cloudfunctions\.net|herokuapp\.com"
-    r"|herokudns\.com|onrender\.com|fly\.dev|vercel\.app|netlify\.app|railway\.internal"
-    r"|service\.consul|service\.[a-z0-9-]+\.consul)|tasks\.[^.]+"
-    r"|[^.]+\.[^.]+\.[^.]+\.svc(?:\.cluster\.local)?"
-)
-"""Names whose addresses change while they are in use: load balancers and platforms of clouds, tasks
-of Docker Swarm, services of Consul, single pods of Kubernetes. A service of Kubernetes
-(`name.namespace.svc`) keeps its address for as long as it exists."""
 
 
 class NameResolvedOnce(NginxRule):
@@ -44,14 +32,18 @@ class NameResolvedOnce(NginxRule):
     longer has.
 
     ## Silent when
-    The destination holds a variable, has `resolve` already, is an address, or `localhost`; it may
-    be the name of an upstream in a file that was not read. Info only for names that are not known
+    The destination holds a variable, has `resolve` already, is an address, `localhost` or a
+    placeholder; it may be the name of an upstream in a file that was not read. Info only for names that are not known
     to move, such as those of containers, whose addresses change when they are made anew.
 
     ## Fix safety
     For a server of an upstream, with nginx 1.27.3 or newer and a `resolver` in force: adds
     `resolve` and a `zone`. Unsafe, since names are then looked up by that resolver, which does not
     read /etc/hosts.
+
+    ## Learnt
+    Nearly all findings are names of containers, hence info; one name is said once, however many
+    locations pass to it.
 
     ## References
     - https://nginx.org/en/docs/http/ngx_http_upstream_module.html#server
@@ -130,20 +122,21 @@ class NameResolvedOnce(NginxRule):
             server = target.server
             if not target.is_name or target.host == "localhost":
                 continue
+            if placeholder_reason(target.address) is not None:
+                continue
             if server is not None and (server.flag("resolve") or server.is_down):
                 continue
             # Many locations pass to one name; to say so once will do.
             if server is None and target.host in passed:
                 continue
             passed.add(target.host)
-            moves = _MOVES.fullmatch(target.host) is not None
             yield self.finding(
                 target.directive,
                 f'"{target.address.host}" is looked up only when nginx starts or reloads; once its'
                 " address changes, requests fail until the next reload",
                 advice=_advice(config, target),
                 span=target.host_span,
-                severity=Severity.WARNING if moves else Severity.INFO,
+                severity=Severity.WARNING if moves(target.host) else Severity.INFO,
                 fix=_fix(config, target),
             )
 

@@ -36,6 +36,9 @@ class NameWithSeveralAddresses(NginxRule):
     Writes 127.0.0.1. Unsafe, because the application may listen on ::1 only, and the Host header
     that nginx sends by default changes with it.
 
+    ## Learnt
+    Files that pass to a server of their own by `localhost` mostly let it listen on IPv4 only.
+
     ## References
     - https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_pass
     - https://nginx.org/en/docs/http/ngx_http_upstream_module.html#server

@@ -32,6 +32,9 @@ class UnusedUpstream(NginxRule):
     ## Fix safety
     There is none: it may be wanted soon.
 
+    ## Learnt
+    Files that hold pools for others to include look just like forgotten ones.
+
     ## References
     - https://nginx.org/en/docs/http/ngx_http_upstream_module.html#upstream
     """

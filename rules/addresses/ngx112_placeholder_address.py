@@ -1,28 +1,12 @@
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from ipaddress import ip_address, ip_network
 
 from gwlint.model.nginx.config import NginxConfig
 from gwlint.rule import Example, Finding, NginxRule, Severity
-from gwlint.rules.addresses.targets import Target, targets
+from gwlint.rules.addresses.placeholders import placeholder_reason
+from gwlint.rules.addresses.targets import targets
 from gwlint.syntax.values.address import Family
-
-_DOCUMENTATION = tuple(
-    ip_network(text)
-    for text in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")
-)
-"""RFC 5737 and RFC 3849: never routed."""
-
-_RESERVED_NAME = re.compile(r"(?:.*\.)?(?:example\.(?:com|net|org)|example|invalid)")
-"""RFC 2606: nobody's. A single label may be a container, so `example` needs a dot before it."""
-
-_TO_BE_FILLED_IN = re.compile(
-    r"your[-_.]|your(?:domain|server|host|backend|app|ip|site)|change[-_]?me|replace[-_]?me"
-    r"|placeholder|(?:^|[-_.])todo(?:$|[-_.])|[<>]|x+\.x+\.x+\.x+|xxx+",
-    re.IGNORECASE,
-)
 
 
 class PlaceholderAddress(NginxRule):
@@ -48,6 +32,9 @@ class PlaceholderAddress(NginxRule):
 
     ## Fix safety
     There is none: only the operator knows the address.
+
+    ## Learnt
+    Manuals write `<hostname>`, which nginx takes for a name until it looks it up.
 
     ## References
     - https://www.rfc-editor.org/rfc/rfc5737
@@ -121,7 +108,7 @@ class PlaceholderAddress(NginxRule):
                     severity=Severity.INFO,
                 )
                 continue
-            reason = _placeholder(target)
+            reason = placeholder_reason(target.address)
             if reason is not None:
                 yield self.finding(
                     target.directive,
@@ -129,20 +116,3 @@ class PlaceholderAddress(NginxRule):
                     advice="write the address of the service",
                     span=target.host_span,
                 )
-
-
-def _placeholder(target: Target) -> str | None:
-    """Why the host is nobody's; None when it may be somebody's."""
-    host = target.host
-    if target.address.family in (Family.IPV4, Family.IPV6):
-        address = ip_address(host)
-        if any(address in network for network in _DOCUMENTATION):
-            return "is reserved for documentation"
-        return None
-    if target.address.family is not Family.NAME:
-        return None
-    if "." in host and _RESERVED_NAME.fullmatch(host):
-        return "is reserved for documentation"
-    if _TO_BE_FILLED_IN.search(host):
-        return "was to be replaced"
-    return None

@@ -11,6 +11,9 @@ from gwlint.rules.addresses.locations import Location
 from gwlint.source import encode
 from gwlint.syntax.nginx.tree import Directive
 
+_JOINS = "-_."
+"""A prefix that ends so is a part of a name on purpose, as in `location /img_`."""
+
 
 class SlashMangling(NginxRule):
     """Only one of location and `proxy_pass` URI ends with a slash, so paths come out wrong.
@@ -30,7 +33,7 @@ class SlashMangling(NginxRule):
     ## Silent when
     The location is exact (`=`), named, or has a regular expression; a `rewrite` in it ends with
     `break`, so that the URI is not used; the address holds a variable or a query; another location
-    takes all paths below, as `/api/` does beside `/api`.
+    takes all paths below, as `/api/` does beside `/api`; the prefix ends with `-`, `_` or a dot.
 
     ## Fix safety
     Adds the missing slash to the location or to the URI. Unsafe: with `location /api/`, nginx
@@ -119,7 +122,7 @@ class SlashMangling(NginxRule):
                 continue
             if "?" in uri or "#" in uri or location.pattern.endswith("/") is uri.endswith("/"):
                 continue
-            if _rewrites(route.context):
+            if _rewrites(route.context) or location.pattern[-1] in _JOINS:
                 continue
             around = route.context.parent
             assert around is not None

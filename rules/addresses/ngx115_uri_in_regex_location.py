@@ -34,6 +34,9 @@ class UriInRegexLocation(NginxRule):
     since the application may have been meant to see another one. A longer URI has no fix: write
     it with variables, such as `http://app/v2/$1$is_args$args`.
 
+    ## Learnt
+    Generated files had `//test` for a URI: such a one cannot be dropped without a loss.
+
     ## References
     - https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_pass
     """

@@ -30,7 +30,8 @@ class ErrorPageLoopsUpstream(NginxRule):
     ## Silent when
     It is not certain to which location the URI leads (an include, nested locations, a regular
     expression that cannot be read), or that location may answer otherwise (`try_files`, `return`,
-    `rewrite`).
+    `rewrite`); it is a location other than `/` that fails itself, as one with a server for error
+    pages does.
 
     ## Fix safety
     No fix: the page has to exist on disk, in a location such as `location = /error.html { root ...;
@@ -151,4 +152,10 @@ def _again(
         return None
     if again.family != route.family or any(map(again.context.own, _OTHER_ANSWERS)):
         return None
-    return again
+    return None if again is route and not _is_root(route) else again
+
+
+def _is_root(route: Pass) -> bool:
+    """Whether requests of all kinds go there; another location may be made for error pages."""
+    location = route.context.directive
+    return location is not None and location.values == ["/"]

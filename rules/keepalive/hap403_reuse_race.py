@@ -25,7 +25,7 @@ class ReuseRace(HaproxyRule):
     ## Why
     Measured with an application that closes idle connections: with `always`, HAProxy 2.6.12
     answered 47 of 120 requests with 502, and 2.8.25 closed the client's connection without a
-    status. With `safe` or `aggressive`, or with `retry-on conn-failure empty-response`, all got 200.
+    status. With `safe`, `aggressive`, or `retry-on conn-failure empty-response`, all got 200.
 
     ## In the log
     `502 SH` on 2.6; from 2.8 on no line at all.

@@ -10,9 +10,9 @@ from gwlint.rule import Example, Finding, Label, NginxRule, Severity
 from gwlint.rules.keepalive.pool import (
     POOL_BY_DEFAULT_SINCE,
     POOL_SIZE,
-    fixed_connection,
     missing_idle_limit,
     reuse_edits,
+    wants_reuse,
 )
 from gwlint.syntax.nginx.amend import added_inside, replaced
 
@@ -36,8 +36,8 @@ class UpstreamWithoutKeepalive(NginxRule):
     ## Silent when
     The target is nginx 1.29.7 or newer, which keeps 32 connections by default; `keepalive` is
     there, were it 0, or an include in the block could not be read; no `proxy_pass` leads there;
-    all routes set a fixed Connection header such as "upgrade" or "close"; all servers are unix
-    sockets, where a connection costs next to nothing.
+    all routes say `Connection: close`, or are named for web sockets, which take a connection each;
+    all servers are unix sockets, where a connection costs next to nothing.
 
     It is a warning where the configuration is made for load, which several servers, 4096
     `worker_connections` or more, or `worker_rlimit_nofile` show, and info elsewhere: a quiet site
@@ -151,7 +151,7 @@ class UpstreamWithoutKeepalive(NginxRule):
         for upstream in config.upstreams:
             if upstream.keepalive is not None or upstream.has_dynamic_servers:
                 continue
-            routes = [one for one in config.passes_to(upstream) if _wants_reuse(one)]
+            routes = [one for one in config.passes_to(upstream) if wants_reuse(one)]
             if not routes or not _is_over_network(upstream):
                 continue
             yield self.finding(
@@ -163,10 +163,6 @@ class UpstreamWithoutKeepalive(NginxRule):
                 related=(Label(routes[0].directive.span, "requests go there"),),
                 fix=_fix(config, upstream, routes),
             )
-
-
-def _wants_reuse(route: Pass) -> bool:
-    return route.family == "proxy" and route.is_http and not fixed_connection(route)
 
 
 def _is_over_network(upstream: Upstream) -> bool:

@@ -7,16 +7,15 @@ from gwlint.edits import Edit, Fix, Safety
 from gwlint.model.nginx.config import NginxConfig
 from gwlint.model.nginx.passes import Pass
 from gwlint.model.nginx.upstream import Upstream
-from gwlint.model.nginx.websocket import names_websockets
 from gwlint.rule import Example, Finding, NginxRule, Severity
 from gwlint.rules.keepalive.pool import (
     IDLE_LIMIT_SINCE,
     POOL_SIZE,
     ApplicationLimit,
-    fixed_connection,
     has_pool,
     reuse_edits,
     time_text,
+    wants_reuse,
 )
 from gwlint.rules.keepalive.upgrades import added_to_http
 from gwlint.source import Span, encode
@@ -43,7 +42,7 @@ class DirectAddressNoPool(NginxRule):
     ## Silent when
     The address is a variable or a unix socket; the host may be the name of an upstream block that
     is not shown here, as a name without a port in a fragment; the location is named for web
-    sockets, or sets a fixed Connection header such as "upgrade".
+    sockets, which take a connection each, or says `Connection: close`.
 
     ## Fix safety
     Makes an upstream block with the address, a pool of 32 and an idle limit, and sets what a route
@@ -138,12 +137,12 @@ class DirectAddressNoPool(NginxRule):
 
 def _address(route: Pass) -> Address | None:
     """The address of a route that could use a pool and has none."""
-    if route.family != "proxy" or not route.is_http or fixed_connection(route):
+    if not wants_reuse(route):
         return None
     address = route.address
     if address is None or not address.family.is_network or not address.host:
         return None
-    if address.has_hopeless_host or names_websockets(route.context):
+    if address.has_hopeless_host:
         return None
     # The names of upstream blocks are no addresses and have no port.
     is_no_block = ":" in route.destination.authority or address.family is Family.IPV4

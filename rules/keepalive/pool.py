@@ -17,6 +17,7 @@ from gwlint.model.nginx.context import Context
 from gwlint.model.nginx.passes import Pass
 from gwlint.model.nginx.units import seconds_of
 from gwlint.model.nginx.upstream import Upstream
+from gwlint.model.nginx.websocket import names_websockets
 from gwlint.syntax.nginx.amend import added_after, added_inside, replaced
 from gwlint.syntax.nginx.tree import Directive
 
@@ -66,6 +67,13 @@ def fixed_connection(route: Pass) -> str | None:
     """The value of the Connection header in lower case, where it is the same for every request."""
     word = route.header("Connection")
     return None if word is None or "$" in word.value else word.value.lower()
+
+
+def wants_reuse(route: Pass) -> bool:
+    """Whether a route answers plain requests, whose connection could serve the next one too."""
+    if route.family != "proxy" or not route.is_http:
+        return False
+    return fixed_connection(route) != "close" and names_websockets(route.context) is None
 
 
 def keeps_connections(config: NginxConfig, route: Pass) -> bool:

@@ -84,9 +84,23 @@ def added_to_http(server: Context, header: str, *lines: str) -> Edit | None:
         written = [] if block is None else block.directives
         anchor = next((one for one in written if one.name == "server"), None)
         if anchor is None:
-            return added_inside(http.directive, *_block(header, lines))
-    return None if anchor is None else added_before(anchor, *_block(header, lines))
+            return added_inside(http.directive, *_block(header, lines, DEFAULT_UNIT))
+    if anchor is None:
+        return None
+    return added_before(anchor, *_block(header, lines, _unit(anchor)))
 
 
-def _block(header: str, lines: tuple[str, ...]) -> list[str]:
-    return [header + " {", *(DEFAULT_UNIT + line for line in lines), "}"]
+def _block(header: str, lines: tuple[str, ...], unit: str) -> list[str]:
+    return [header + " {", *(unit + line for line in lines), "}"]
+
+
+def _unit(server: Directive) -> str:
+    """By what the author indents the lines of this block; nothing where all is on one line."""
+    source, block = server.source, server.block
+    outer = source.indentation(server.start)
+    line_start = source.line_starts[source.line_of(server.start) - 1]
+    if source.data[line_start : server.start].strip():
+        return ""
+    inner = [source.indentation(one.start) for one in (block.directives if block else ())]
+    deeper = (text[len(outer) :] for text in inner if text.startswith(outer) and text != outer)
+    return next(deeper, DEFAULT_UNIT)

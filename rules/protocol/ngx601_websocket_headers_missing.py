@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from gwlint.edits import Edit, Fix, Safety
 from gwlint.model.nginx.config import NginxConfig
 from gwlint.model.nginx.passes import Pass
-from gwlint.model.nginx.websocket import connection_variable, is_upgraded, names_websockets
-from gwlint.rule import Example, Finding, NginxRule, Severity
+from gwlint.model.nginx.websocket import is_upgraded, names_websockets
+from gwlint.rule import Example, Finding, Label, NginxRule, Severity
 from gwlint.rules.keepalive.pool import POOL_BY_DEFAULT_SINCE
+from gwlint.rules.protocol.connection_header import ConnectionValue, connection_value
 from gwlint.rules.protocol.levels import (
     headers_added,
     level_of,
@@ -17,7 +18,8 @@ from gwlint.rules.protocol.levels import (
 from gwlint.syntax.nginx.amend import added_after, replaced
 from gwlint.syntax.nginx.tree import Directive
 
-_UPGRADE = "proxy_set_header Upgrade $http_upgrade;"
+_UPGRADE = "proxy_set_header Upgrade $http_upgrade"
+_TITLE = "pass web sockets on"
 
 
 class WebsocketHeadersMissing(NginxRule):
@@ -41,8 +43,9 @@ class WebsocketHeadersMissing(NginxRule):
 
     ## Fix safety
     Adds what is missing, with HTTP/1.1, beside the headers of the route; inherited headers are
-    repeated. Connection is what the map of the configuration makes of Upgrade, or else what the
-    client sent, so that plain requests on the same route stay plain: safe.
+    repeated. Connection is what the map of the configuration makes of Upgrade. Without one it is
+    "upgrade" in a location for web sockets, and elsewhere a map is added, so that plain requests
+    stay plain: safe.
 
     ## Learnt
     Half a pair is more common than none: Upgrade copied, and Connection cleared for keep-alive.
@@ -99,7 +102,7 @@ class WebsocketHeadersMissing(NginxRule):
                         proxy_pass http://127.0.0.1:3000;
                         proxy_http_version 1.1;
                         proxy_set_header Upgrade $http_upgrade;
-                        proxy_set_header Connection $http_connection;
+                        proxy_set_header Connection "upgrade";
                     }
                     location / {
                         proxy_pass http://127.0.0.1:3000;
@@ -111,61 +114,84 @@ class WebsocketHeadersMissing(NginxRule):
     )
 
     def check(self, config: NginxConfig) -> Iterator[Finding]:
-        variable = connection_variable(config) or "$http_connection"
-        connection = f"proxy_set_header Connection {variable};"
         seen: set[int] = set()
         for route in config.passes:
             if route.family != "proxy" or not route.is_http or not _headers_are_known(route):
                 continue
             half = _half(route)
             if half is None:
-                yield from self._unnamed(config, route, connection)
+                yield from self._unnamed(config, route)
             elif id(half) not in seen:
                 seen.add(id(half))
-                yield self._half_pair(config, route, half, connection)
+                yield self._half_pair(config, route, half)
 
-    def _unnamed(self, config: NginxConfig, route: Pass, connection: str) -> Iterator[Finding]:
+    def _unnamed(self, config: NginxConfig, route: Pass) -> Iterator[Finding]:
         if route.header("Upgrade") is not None or route.header("Connection") is not None:
             return
         reason = _reason(config, route)
         if reason is None:
             return
-        statements = [_UPGRADE, connection]
-        version = route.effective("http_version")
-        speaks_11 = version.value == "1.1" if version.is_set else _is_11_by_default(config)
-        if not version.is_set and not speaks_11:
-            statements.insert(0, "proxy_http_version 1.1;")
-        edit = headers_added(config, route, *statements)
+        value = connection_value(config, route)
         yield self.finding(
             route.directive,
             f"{reason}, but Upgrade and Connection are not passed on, so no web socket can be"
             " opened",
-            advice="add proxy_set_header Upgrade $http_upgrade and " + connection.rstrip(";"),
+            advice=f"add {_UPGRADE} and {_connection(value)}",
             span=route.word.span,
-            fix=None if edit is None else Fix("pass web sockets on", Safety.SAFE, (edit,)),
+            fix=_fix(value, value and _pair_added(config, route, value)),
         )
 
-    def _half_pair(
-        self, config: NginxConfig, route: Pass, half: Directive, connection: str
-    ) -> Finding:
-        has_upgrade = half.values[0].lower() == "upgrade"
-        other = setting_header(route, "Connection") if has_upgrade else None
-        missing = "Connection" if has_upgrade else "Upgrade"
-        statement = connection if has_upgrade else _UPGRADE
-        edit: Edit | None = None
-        if suits_all_includers(config, half, missing):
-            edit = added_after(half, statement)
-        says, verb = "is not set", "add"
-        if other is not None:
-            says, verb = f'is set to "{other.values[1]}"', "write"
-            is_alone = len(config.contexts_of(other)) == 1
-            edit = replaced(other.words[2], statement.split()[2].rstrip(";")) if is_alone else None
+    def _half_pair(self, config: NginxConfig, route: Pass, half: Directive) -> Finding:
+        if half.values[0].lower() == "connection":
+            edit = added_after(half, f"{_UPGRADE};")
+            suits = suits_all_includers(config, half, "Upgrade")
+            return self.finding(
+                half,
+                "Connection asks for an upgrade, but Upgrade is not passed on, so no web socket"
+                " can be opened",
+                advice=f"add {_UPGRADE}",
+                fix=Fix(_TITLE, Safety.SAFE, (edit,)) if suits else None,
+            )
+        value = connection_value(config, route)
+        other = setting_header(route, "Connection")
+        says = "is not set" if other is None else f'is set to "{other.values[1]}"'
         return self.finding(
             half,
-            f"{half.values[0]} is passed on, but {missing} {says}, so no web socket can be opened",
-            advice=f"{verb} {statement.rstrip(';')}",
-            fix=None if edit is None else Fix("pass web sockets on", Safety.SAFE, (edit,)),
+            f"Upgrade is passed on, but Connection {says}, so no web socket can be opened",
+            advice=f"{'add' if other is None else 'write'} {_connection(value)}",
+            related=() if other is None else (Label(other.span, "no upgrade"),),
+            fix=_fix(value, value and _connection_set(config, half, other, value)),
         )
+
+
+def _connection(value: ConnectionValue | None) -> str:
+    text = "$connection_upgrade" if value is None else value.text
+    return f"proxy_set_header Connection {text}"
+
+
+def _pair_added(config: NginxConfig, route: Pass, value: ConnectionValue) -> Edit | None:
+    statements = [f"{_UPGRADE};", f"{_connection(value)};"]
+    if not route.effective("http_version").is_set and not config.is_at_least(POOL_BY_DEFAULT_SINCE):
+        statements.insert(0, "proxy_http_version 1.1;")
+    return headers_added(config, route, *statements)
+
+
+def _connection_set(
+    config: NginxConfig, half: Directive, other: Directive | None, value: ConnectionValue
+) -> Edit | None:
+    if other is not None:
+        # The line may stand in a file that routes without web sockets include too.
+        is_alone = len(config.contexts_of(other)) == 1
+        return replaced(other.words[2], value.text) if is_alone else None
+    suits = suits_all_includers(config, half, "Connection")
+    return added_after(half, f"{_connection(value)};") if suits else None
+
+
+def _fix(value: ConnectionValue | None, edit: Edit | None) -> Fix | None:
+    if value is None or edit is None:
+        return None
+    more = () if value.map_edit is None else (value.map_edit,)
+    return Fix(_TITLE, Safety.SAFE, (edit, *more))
 
 
 def _headers_are_known(route: Pass) -> bool:
@@ -198,7 +224,3 @@ def _reason(config: NginxConfig, route: Pass) -> str | None:
         if service is not None and service.websocket:
             return f'the service "{service.name}" speaks web sockets'
     return None
-
-
-def _is_11_by_default(config: NginxConfig) -> bool:
-    return config.is_at_least(POOL_BY_DEFAULT_SINCE)

@@ -38,7 +38,8 @@ class TlsRoute:
     @property
     def has_own_name(self) -> bool:
         """Whether another name than that of the destination is set, for SNI and certificate."""
-        return self.setting("name").value not in (None, "$proxy_host", "${proxy_host}")
+        setting = self.setting("name")
+        return setting.is_set and setting.value not in ("$proxy_host", "${proxy_host}")
 
     @property
     def host(self) -> str:

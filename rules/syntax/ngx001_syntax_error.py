@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from gwlint.model.nginx.config import NginxConfig
 from gwlint.rule import Example, Finding, Label, NginxRule, Severity
@@ -22,6 +23,9 @@ _ADVICE = {
     "open-block": "add the closing }",
     "stray": "remove it, or find the { that is missing above",
 }
+
+_MOST_IN_A_FILE = 100
+"""nginx stops at the first; after so many, a file is no configuration and more would not help."""
 
 _OF_BRACES = frozenset({"open-block", "stray"})
 
@@ -135,7 +139,7 @@ class SyntaxError(NginxRule):
     def check(self, config: NginxConfig) -> Iterator[Finding]:
         for file in config.root.files:
             if isinstance(file.tree, NginxFile) and file.tree.errors:
-                yield from self._problems(file.tree)
+                yield from islice(self._problems(file.tree), _MOST_IN_A_FILE)
         yield from self._blocks(config)
 
     def _problems(self, tree: NginxFile) -> Iterator[Finding]:

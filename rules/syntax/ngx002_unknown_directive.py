@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from gwlint.edits import Fix, Safety
 from gwlint.model.nginx.config import NginxConfig
 from gwlint.rule import Example, Finding, NginxRule, Severity
+from gwlint.rules.syntax.obsolete import OBSOLETE
 from gwlint.rules.syntax.places import Damage, known_directives
 from gwlint.syntax.nginx.amend import replaced
 from gwlint.syntax.nginx.directives import check_arguments, lookup, suggest
@@ -102,6 +103,9 @@ class UnknownDirective(NginxRule):
         near: dict[tuple[str, str], str | None] = {}
         for context, directive in known_directives(config):
             if lookup(directive.name) is not None or damage.touches(directive):
+                continue
+            # Known, but no longer to nginx: the business of removed-or-deprecated.
+            if directive.name in OBSOLETE:
                 continue
             key = directive.name, context.kind
             if key not in near:

@@ -4,18 +4,23 @@ from collections.abc import Iterator
 
 from gwlint.edits import Fix, Safety
 from gwlint.model.haproxy.config import HaproxyConfig
+from gwlint.model.haproxy.proxy import Proxy
 from gwlint.model.haproxy.server import Server
 from gwlint.rule import Example, Finding, HaproxyRule, Label, Severity
 from gwlint.rules.health.haproxy_backends import balanced_backends, working_servers
 from gwlint.rules.timeouts.haproxy_placement import (
     home_of,
     is_written_conditionally,
+    names,
     setting_added,
 )
 from gwlint.source import Span
+from gwlint.syntax.haproxy.tree import Line, Section
 from gwlint.syntax.values.times import time_text
 
 _QUEUE_SECONDS = 30
+_UNREACHABLE_SLOTS = 100_000
+"""So many on one server are written to have no limit; one address has fewer source ports."""
 
 
 class QueueTimeoutDefaultsToConnect(HaproxyRule):
@@ -33,7 +38,7 @@ class QueueTimeoutDefaultsToConnect(HaproxyRule):
     `503 sQ` with `<NOSRV>` in place of the server.
 
     ## Silent when
-    No server of the backend has `maxconn`, so that nothing waits; `timeout queue` is set, here or
+    A server of the backend has no `maxconn`, or a huge one, so that nothing waits; `timeout queue` is set, here or
     in the defaults, also under `.if`; `timeout connect` is 30 seconds or more; the file holds
     neither global nor defaults, so that others complete it.
 
@@ -80,38 +85,49 @@ class QueueTimeoutDefaultsToConnect(HaproxyRule):
     )
 
     def check(self, config: HaproxyConfig) -> Iterator[Finding]:
+        faulty: dict[tuple[Section, Line], list[Proxy]] = {}
         for backend in balanced_backends(config):
-            limited = [server for server in working_servers(backend) if _is_limited(server)]
-            connect = backend.timeout("connect")
-            if not limited or connect is None or not 0 < connect.seconds < _QUEUE_SECONDS:
-                continue
-            if backend.effective("timeout", "queue").is_set or is_written_conditionally(
-                backend, "timeout", "queue"
-            ):
-                continue
-            line = backend.effective("timeout", "connect").line
-            assert line is not None
-            ends = "answered with 503" if backend.is_http else "closed"
+            line = _borrowed_timeout(backend)
+            if line is not None and _can_queue(backend):
+                faulty.setdefault((home_of(backend), line), []).append(backend)
+        for (home, line), backends in faulty.items():
+            first = working_servers(backends[0])[0]
+            waited = backends[0].timeout("connect")
+            assert waited is not None
+            end = "answered with 503" if backends[0].is_http else "closed"
             yield self.finding(
-                limited[0].line,
-                f"what waits for one of the slots of {backend.name} is {ends} after"
-                f" {time_text(connect.seconds)}: timeout queue is not set, so timeout connect"
-                " counts",
+                first.line,
+                f"what waits for one of the slots of {names(backends)} is {end} after"
+                f" {time_text(waited.seconds)}: timeout queue is not set, so timeout connect counts",
                 advice=f"set timeout queue to what a client would wait, such as {_QUEUE_SECONDS}s",
-                span=_own_limit(limited[0]),
+                span=_own_limit(first),
                 related=(Label(line.span, "counts for the queue too"),),
                 fix=Fix(
                     "wait longer for a slot",
                     Safety.SAFE,
-                    (setting_added(home_of(backend), f"timeout queue {_QUEUE_SECONDS}s"),),
+                    (setting_added(home, f"timeout queue {_QUEUE_SECONDS}s"),),
                 ),
             )
 
 
-def _is_limited(server: Server) -> bool:
-    """Whether it has a `maxconn` that is not 0, which means no limit."""
-    word = server.value("maxconn")
-    return word is not None and word.value != "0" and not word.references
+def _borrowed_timeout(backend: Proxy) -> Line | None:
+    """The line of `timeout connect` that limits the queue; None when nothing short does."""
+    if is_written_conditionally(backend, "timeout", "queue"):
+        return None
+    if backend.effective("timeout", "queue").is_set:
+        return None
+    connect = backend.timeout("connect")
+    if connect is None or not 0 < connect.seconds < _QUEUE_SECONDS:
+        return None
+    return backend.effective("timeout", "connect").line
+
+
+def _can_queue(backend: Proxy) -> bool:
+    """Whether every server has a limit that can be reached: else the rest goes to the others."""
+    servers = [server for server in working_servers(backend) if not server.is_backup]
+    return bool(servers) and all(
+        0 < server.number("maxconn", 0) < _UNREACHABLE_SLOTS for server in servers
+    )
 
 
 def _own_limit(server: Server) -> Span | None:

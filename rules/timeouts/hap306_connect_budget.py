@@ -129,7 +129,7 @@ class ConnectBudget(HaproxyRule):
         shorter = _SHORTER_SECONDS * (retries + 1) <= _PATIENT_SECONDS
         yield self.finding(
             line,
-            f"a server that drops packets holds a request for up to {time_text(budget)}:"
+            f"a server that drops packets holds a client for up to {time_text(budget)}:"
             f" {attempts if retries else 'one attempt'} at {names(backends)}",
             advice=f"lower timeout connect, to {_SHORTER_SECONDS}s for instance"
             if shorter

@@ -6,9 +6,10 @@ import ssl
 from pathlib import Path
 
 import pytest
-from gwlint.rule import Severity
 from haproxy_judge import judges
 from support import findings, fixed, fixed_text
+
+from gwlint.rule import Severity
 
 HEAD = """\
 defaults

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from gwlint.registry import all_rules
 from gwlint.rule import Rule, Severity
 

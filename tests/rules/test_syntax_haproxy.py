@@ -9,14 +9,15 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from haproxy_judge import judges
+from support import findings, fixed_text
+
 from gwlint.engine import check
 from gwlint.project import load_project
 from gwlint.registry import find
 from gwlint.rule import Severity
 from gwlint.settings import Settings
 from gwlint.syntax.version import Version
-from haproxy_judge import judges
-from support import findings, fixed_text
 
 TIMEOUTS = "  timeout connect 5s\n  timeout client 5s\n  timeout server 5s\n"
 HEAD = f"defaults\n  mode http\n{TIMEOUTS}"

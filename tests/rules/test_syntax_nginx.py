@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from gwlint.rule import Finding, Severity
 
 sys.path.insert(0, str(Path(__file__).parent))

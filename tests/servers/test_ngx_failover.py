@@ -255,10 +255,11 @@ def test_ngx512_unbuffered_request_not_retried(nginx: Binary, correct: Correctio
         good = correct(faulty, "NGX512", {"buffering off": "buffering on"}, "--unsafe")
 
         def put(text: str) -> dict[int | str, int]:
-            # PUT is idempotent: with its body at hand it may be sent again.
+            # PUT is idempotent: with its body at hand it may be sent again. A small body comes
+            # along with the headers, and is at hand in any case.
             def one(_: int) -> Reply:
                 with Session(port) as session:
-                    return session.request("PUT", "/", body=b"data")
+                    return session.request("PUT", "/", body=b"x" * 200_000)
 
             with run_nginx(text, port, nginx):
                 return tally(several(4, one))

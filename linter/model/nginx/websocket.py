@@ -8,12 +8,26 @@ from __future__ import annotations
 
 import re
 
-from gwlint.model.nginx.config import NginxConfig
 from gwlint.model.nginx.context import Context
 from gwlint.model.nginx.passes import Pass
 
-_NAMES = frozenset({"ws", "wss", "websocket", "websockets", "socket.io", "cable", "signalr"})
-"""Parts of a path that stand for web sockets: plain ones, Socket.IO, Action Cable, SignalR."""
+_NAMES = frozenset(
+    {
+        "ws",
+        "wss",
+        "websocket",
+        "websockets",
+        "web-socket",
+        "websockify",
+        "socket.io",
+        "sockjs",
+        "cable",
+        "signalr",
+        "hubs",
+    }
+)
+"""Parts of a path that stand for web sockets: plain ones, noVNC, Socket.IO, SockJS, Action Cable,
+SignalR. `hub` is left out: JupyterHub has a path of that name for plain requests."""
 
 _PART = re.compile(r"[A-Za-z0-9_.-]+")
 _REGEX_PART = re.compile(r"[A-Za-z0-9_-]+(?:\\\.[A-Za-z0-9_-]+)*")
@@ -36,23 +50,3 @@ def names_websockets(context: Context) -> str | None:
     else:
         parts = _PART.findall(values[-1]) if values else []
     return next((part for part in parts if part.lower() in _NAMES), None)
-
-
-def connection_variable(config: NginxConfig) -> str | None:
-    """The variable, with `$`, that a map makes of the Upgrade header for the Connection header.
-
-    The usual one is `map $http_upgrade $connection_upgrade { default upgrade; "" close; }`.
-    """
-    for context, directive in config.find("map"):
-        values = directive.values
-        if context.kind != "http" or len(values) != 2 or directive.block is None:
-            continue
-        if values[0].strip("${}").lower() != "http_upgrade":
-            continue
-        for entry in directive.block.directives:
-            if entry.name in ("default", "websocket") and entry.values[:1] in _UPGRADES:
-                return values[1]
-    return None
-
-
-_UPGRADES = (["upgrade"], ["Upgrade"])

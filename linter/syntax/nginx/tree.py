@@ -13,6 +13,9 @@ from gwlint.syntax.problem import SyntaxProblem
 
 BLANKS = b" \t\r\n"
 
+MOST_HEADERS = 32
+"""Nobody nests deeper, but a hostile file does, and would make each statement cost its depth."""
+
 
 class Word:
     """One argument or name. `value` is what nginx uses: quotes and escapes resolved."""
@@ -151,9 +154,10 @@ class Directive:
 
     @property
     def enclosing(self) -> tuple[str, ...]:
+        """The headers of the blocks around it, outermost first; of more than 32, the innermost."""
         headers: list[str] = []
         outer = self.parent
-        while outer is not None:
+        while outer is not None and len(headers) < MOST_HEADERS:
             headers.append(outer.normalised)
             outer = outer.parent
         return tuple(reversed(headers))

@@ -10,9 +10,10 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from pyparsing import ParseException, ParserElement, ParseResults, Regex, Suppress, ZeroOrMore
+
 from gwlint.syntax.values.problem import ValueProblem
 from gwlint.syntax.values.samples import SAMPLE, SampleExpression
-from pyparsing import ParseException, ParserElement, ParseResults, Regex, Suppress, ZeroOrMore
 
 # fmt: off
 ALIASES = frozenset({

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from pyparsing import Opt, ParseException, ParserElement, ParseResults, Regex, ZeroOrMore
+
 from gwlint.syntax.haproxy.keywords import (
     SampleSpec,
     acl_keyword,
@@ -23,7 +25,6 @@ from gwlint.syntax.haproxy.keywords import (
 )
 from gwlint.syntax.nearest import nearest
 from gwlint.syntax.values.problem import ValueProblem
-from pyparsing import Opt, ParseException, ParserElement, ParseResults, Regex, ZeroOrMore
 
 # One stretch of an argument: quoted, escaped, or as it is.
 _STRETCH = r"""'[^']*'|"(?:\\[\\'" ]|\\(?![\\'" ])|[^"\\])*"|\\[\\'" ]|\\(?![\\'" ])"""

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gwlint.edits import Fix, Safety
+from gwlint.model.haproxy.checks import protocol_check
+from gwlint.model.haproxy.config import HaproxyConfig
+from gwlint.model.haproxy.server import Server
+from gwlint.rule import Example, Finding, HaproxyRule, Label, Severity
+from gwlint.rules.health.haproxy_backends import balanced_backends, checks_added, names, unchecked
+from gwlint.source import Span
+
+
+class HealthSettingWithoutCheck(HaproxyRule):
+    """`observe` or `slowstart` is set on a server without `check`, and does nothing.
+
+    ## Problem
+    `observe` watches the traffic of a server and needs `check` to bring it back; `slowstart` counts
+    from when a check has found the server well again. Without `check` both are ignored, and HAProxy
+    says nothing.
+
+    ## Why
+    Measured on HAProxy 2.6.12 and 2.8.25 with one of two servers answering 500, `observe layer7
+    error-limit 2 on-error mark-down`: without `check` half of 20 requests got 500, with it two.
+
+    ## In the log
+    `500 --` with the name of one server, and no line that it is DOWN.
+
+    ## Silent when
+    The server is checked, tracked, has an agent check, or comes from DNS; the file holds neither
+    global nor defaults, so that others complete it.
+
+    ## Fix safety
+    Adds `check`. For `observe` unsafe, because what it says is then done for the first time: errors
+    take servers out. For `slowstart` safe, unless an option such as httpchk makes the check ask for
+    more than a connection.
+
+    ## Learnt
+    `slowstart` also counts after maintenance by hand, over the socket, so alone it is info.
+
+    ## References
+    - HAProxy configuration manual, section 5.2, observe, slowstart, check
+    """
+
+    code = "HAP510"
+    name = "health-setting-without-check"
+    severity = Severity.WARNING
+    fix = Safety.UNSAFE
+    bad = (
+        Example.haproxy(
+            """
+            defaults
+                mode http
+                timeout connect 5s
+                timeout client 30s
+                timeout server 30s
+
+            backend app
+                default-server observe layer7 error-limit 5 on-error mark-down
+                server one 127.0.0.1:3000
+                server two 127.0.0.1:3001
+            """
+        ),
+        Example.haproxy(
+            """
+            defaults
+                mode http
+                timeout connect 5s
+                timeout client 30s
+                timeout server 30s
+
+            backend app
+                server one 127.0.0.1:3000 slowstart 30s
+            """
+        ),
+    )
+    good = (
+        Example.haproxy(
+            """
+            defaults
+                mode http
+                timeout connect 5s
+                timeout client 30s
+                timeout server 30s
+
+            backend app
+                default-server observe layer7 error-limit 5 on-error fastinter check
+                server one 127.0.0.1:3000 slowstart 30s
+                server two 127.0.0.1:3001
+            """
+        ),
+    )
+
+    def check(self, config: HaproxyConfig) -> Iterator[Finding]:
+        for backend in balanced_backends(config):
+            blind = unchecked(backend)
+            protocol = protocol_check(backend)
+            for setting in ("observe", "slowstart"):
+                servers = [server for server in blind if server.has(setting)]
+                if not servers:
+                    continue
+                edits = checks_added(servers)
+                is_observe = setting == "observe"
+                safety = Safety.UNSAFE if is_observe or protocol is not None else Safety.SAFE
+                first, *others = servers
+                yield self.finding(
+                    first.line,
+                    f"{setting} of {names(servers)} in {backend.name} does nothing, since no check"
+                    " runs there",
+                    advice=f'add "check", or leave {setting} out',
+                    severity=Severity.WARNING if is_observe else Severity.INFO,
+                    span=_own_span(first, setting),
+                    related=tuple(Label(one.line.span, "not checked either") for one in others),
+                    fix=None if edits is None else Fix("check the servers", safety, edits),
+                )
+
+
+def _own_span(server: Server, setting: str) -> Span | None:
+    """The setting on the server line itself; None where a default-server line has it."""
+    parameter = server.parsed.last(setting)
+    return None if parameter is None else parameter.keyword.span

@@ -1,0 +1,229 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gwlint.edits import Edit, Fix, Safety
+from gwlint.model.nginx.config import NginxConfig
+from gwlint.model.nginx.effective import Effective
+from gwlint.model.nginx.passes import Pass
+from gwlint.model.nginx.upstream import Upstream
+from gwlint.model.options import Option
+from gwlint.model.quantities import seconds_in
+from gwlint.rule import Example, Finding, Label, NginxRule, Severity
+from gwlint.rules.protocol.levels import changed
+from gwlint.source import Span
+
+CONNECT = 5
+"""Seconds; enough for a SYN that is lost twice, and short of `ALL_TRIES`."""
+
+ALL_TRIES = 10
+"""Seconds within which another server may be tried: two dead ones, then a sound one."""
+
+
+class RetriesUnbounded(NginxRule):
+    """A request is tried at one server after another, and each may take its whole timeout.
+
+    ## Problem
+    When a server does not answer in time, nginx sends the request to the next one, until all
+    have been tried: `proxy_next_upstream_tries` and `proxy_next_upstream_timeout` set no limit by
+    default. The client waits for the sum of the timeouts. The same holds for fastcgi, uwsgi, scgi,
+    grpc and memcached, and in `stream` for connecting.
+
+    ## Why
+    Measured on nginx 1.22.1: with four servers that answer too slowly, each request took twice as
+    long as with one try less and the application did the work again at each server; with all
+    servers gone without a word, a limit of time or tries halved the wait. Long before the sum is
+    over, the client or the proxy in front has given up, and what overloads one server is sent to
+    all of them.
+
+    ## In the log
+    Several lines for one request: `[error] upstream timed out (110: Connection timed out) while
+    reading response header from upstream`, or `while connecting to upstream`.
+    `$upstream_response_time` lists a time for each try.
+
+    ## Silent when
+    The sum is within the budget, 60 s by default; one of the two limits is set, or may be set by an
+    include that could not be read or by the surroundings of a fragment; `proxy_next_upstream` does
+    not have `timeout`; there is one server.
+
+    ## Fix safety
+    Sets `proxy_next_upstream_timeout 10s`, after which no other server is tried, and where
+    connecting may take longer than that, `proxy_connect_timeout 5s`, so that a dead server is still
+    left for the next one. Unsafe: a request that would have been answered by the last server after
+    a minute fails earlier.
+
+    ## Learnt
+    None of the published configurations in which it was found sets either limit anywhere: it is
+    what two servers and the defaults are.
+
+    ## References
+    - https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_next_upstream_timeout
+    - https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_next_upstream_tries
+    """
+
+    code = "NGX303"
+    name = "retries-unbounded"
+    severity = Severity.WARNING
+    fix = Safety.UNSAFE
+    options = (
+        Option("budget", seconds_in, "60s", "the longest that all tries of one request may take"),
+    )
+    bad = (
+        Example.nginx(
+            """
+            events {}
+            http {
+                upstream app {
+                    server 127.0.0.1:3000;
+                    server 127.0.0.1:3001;
+                    server 127.0.0.1:3002;
+                }
+                server {
+                    listen 8080;
+                    location / {
+                        proxy_pass http://app;
+                        proxy_connect_timeout 5s;
+                        proxy_read_timeout 30s;
+                    }
+                }
+            }
+            """
+        ),
+        Example.nginx(
+            """
+            events {}
+            stream {
+                upstream db {
+                    server 127.0.0.1:5432;
+                    server 127.0.0.1:5433;
+                }
+                server {
+                    listen 15432;
+                    proxy_pass db;
+                }
+            }
+            """
+        ),
+    )
+    good = (
+        Example.nginx(
+            """
+            events {}
+            http {
+                upstream app {
+                    server 127.0.0.1:3000;
+                    server 127.0.0.1:3001;
+                }
+                server {
+                    listen 8080;
+                    proxy_connect_timeout 5s;
+                    location / {
+                        proxy_pass http://app;
+                        proxy_next_upstream_timeout 10s;
+                    }
+                    location /fast {
+                        proxy_pass http://app;
+                        proxy_read_timeout 20s;
+                    }
+                }
+            }
+            """
+        ),
+    )
+
+    def check(self, config: NginxConfig) -> Iterator[Finding]:
+        groups: dict[tuple[int, str, float], list[_Wait]] = {}
+        for route in config.passes:
+            wait = _wait(route)
+            if wait is not None and wait.total > self.option["budget"]:
+                key = (id(wait.upstream), route.family, wait.each)
+                groups.setdefault(key, []).append(wait)
+        for waits in groups.values():
+            first = waits[0]
+            route, name = first.route, first.route.family
+            edits = [edit for wait in waits for edit in _edits(wait)]
+            others = f", and so on {len(waits) - 1} other routes" if len(waits) > 1 else ""
+            yield self.finding(
+                route.directive,
+                f'a request may be tried at all {first.count} servers of "{first.upstream.name}",'
+                f" {first.each:g} s each ({first.what}): {first.total:g} s in all{others}",
+                advice=f"set {name}_next_upstream_timeout {ALL_TRIES}s, or"
+                f" {name}_next_upstream_tries 2 with shorter timeouts",
+                span=route.word.span,
+                related=_related(first),
+                fix=Fix("bound the time for all tries", Safety.UNSAFE, tuple(_distinct(edits)))
+                if all(_edits(wait) for wait in waits)
+                else None,
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Wait:
+    """How long a request on a route may wait: `each` seconds at each of `count` servers.
+
+    `what` is the directive that bounds one try, `bound` its setting.
+    """
+
+    route: Pass
+    upstream: Upstream
+    count: int
+    each: float
+    what: str
+    bound: Effective
+    connect: float
+
+    @property
+    def total(self) -> float:
+        return self.count * self.each
+
+
+def _wait(route: Pass) -> _Wait | None:
+    """None where tries are bounded, or may be."""
+    upstream = route.upstream
+    if upstream is None or not upstream.has_failover:
+        return None
+    limits = [route.effective("next_upstream_tries"), route.effective("next_upstream_timeout")]
+    for limit in limits:
+        if not limit.is_certain or limit.value not in ("0", "0s", "0ms"):
+            return None
+    again = route.effective("next_upstream")
+    if not again.is_certain or (route.is_http and "timeout" not in again.values):
+        return None
+    if not route.is_http and again.value == "off":
+        return None
+    connect, connecting = route.seconds("connect_timeout"), route.effective("connect_timeout")
+    if connect is None or not connecting.is_certain:
+        return None
+    each, what, bound = connect, connecting.name, connecting
+    if route.is_http:
+        read, reading = route.seconds("read_timeout"), route.effective("read_timeout")
+        if read is None or not reading.is_certain:
+            return None
+        if read >= connect:
+            each, what, bound = read, reading.name, reading
+    count = sum(not server.is_down for server in upstream.servers)
+    return _Wait(route, upstream, count, each, what, bound, connect)
+
+
+def _edits(wait: _Wait) -> tuple[Edit, ...]:
+    route = wait.route
+    wanted = [(route.effective("next_upstream_timeout"), f"{ALL_TRIES}s")]
+    if wait.connect >= ALL_TRIES:
+        wanted.append((route.effective("connect_timeout"), f"{CONNECT}s"))
+    return changed(route, *wanted)
+
+
+def _distinct(edits: list[Edit]) -> list[Edit]:
+    """Routes of one level ask for the same lines."""
+    found: dict[tuple[Span, str], Edit] = {}
+    for edit in edits:
+        found.setdefault((edit.span, edit.text), edit)
+    return list(found.values())
+
+
+def _related(wait: _Wait) -> tuple[Label, ...]:
+    labels = [Label(wait.upstream.directive.span, "the servers")]
+    if wait.bound.span is not None:
+        labels.append(Label(wait.bound.span, "how long each try may take"))
+    return tuple(labels)
