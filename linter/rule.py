@@ -6,13 +6,10 @@ examples are its first tests, and `check` yields what it finds.
 
 from __future__ import annotations
 
-import hashlib
-import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from textwrap import dedent
 from typing import TYPE_CHECKING, ClassVar
 
 from gwlint.edits import Fix, Safety
@@ -96,24 +93,33 @@ class Finding:
 
 def fingerprint(identity: tuple[str, ...], occurrence: int) -> str:
     """32 hexadecimal digits; `occurrence` counts findings of one identity, from 0."""
+    import hashlib
+
     text = "\0".join([*identity, str(occurrence)])
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A configuration that a rule finds faulty, or sound: file name -> text."""
+    """A configuration that a rule finds faulty, or sound: file name -> text, as indented here."""
 
-    files: Mapping[str, str]
+    texts: Mapping[str, str]
     target: str | None = None
 
     @classmethod
     def nginx(cls, text: str, target: str | None = None) -> Example:
-        return cls({"nginx.conf": dedent(text).lstrip("\n")}, target)
+        return cls({"nginx.conf": text}, target)
 
     @classmethod
     def haproxy(cls, text: str, target: str | None = None) -> Example:
-        return cls({"haproxy.cfg": dedent(text).lstrip("\n")}, target)
+        return cls({"haproxy.cfg": text}, target)
+
+    @property
+    def files(self) -> dict[str, str]:
+        """File name -> text, without the indentation that it has in the rule."""
+        from textwrap import dedent
+
+        return {name: dedent(text).lstrip("\n") for name, text in self.texts.items()}
 
 
 class Rule(ABC):
@@ -152,7 +158,9 @@ class Rule(ABC):
 
     @classmethod
     def documentation(cls) -> str:
-        return inspect.cleandoc(cls.__doc__ or "")
+        from inspect import cleandoc
+
+        return cleandoc(cls.__doc__ or "")
 
     @classmethod
     def summary(cls) -> str:

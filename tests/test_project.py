@@ -218,13 +218,22 @@ def test_a_fifo_in_a_folder_is_passed_by(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     ("data", "reason"),
-    [(b"events {}\n\0\n", "NUL byte at offset 10"), ("events {}".encode("utf-16"), "UTF-16")],
+    [(b"\x7fELF\0\0\1" * 100, "the first at offset 4"), ("events {}".encode("utf-16"), "UTF-16")],
 )
 def test_binary_data_is_unreadable(folder: Path, data: bytes, reason: str) -> None:
     (folder / "nginx.conf").write_bytes(data)
     [file] = load().files
     assert file.status is Status.UNREADABLE
     assert reason in file.reason
+
+
+def test_a_lone_nul_is_a_fault_in_a_text(folder: Path) -> None:
+    text = b"global\n    maxconn 100\n\ndefaults\n    mode http\n" + b"    # padding\n" * 20
+    (folder / "haproxy.cfg").write_bytes(text + b"\0\n")
+    [file] = load().files
+    assert file.status is Status.SYNTAX_ERROR
+    assert file.tree is not None
+    assert [problem.kind for problem in file.tree.errors] == ["nul"]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from gwlint.source import Source, Span
-from gwlint.syntax.haproxy.tree import HaproxyFile
-from gwlint.syntax.nginx.tree import Directive, NginxFile
+
+if TYPE_CHECKING:
+    from gwlint.syntax.haproxy.tree import HaproxyFile
+    from gwlint.syntax.nginx.tree import Directive, NginxFile
 
 NGINX = "nginx"
 HAPROXY = "haproxy"

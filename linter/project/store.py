@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gwlint.project.dialect import dialect_of
 from gwlint.project.files import HAPROXY, NGINX, ConfigFile, Status
 from gwlint.project.reading import Reader, Unreadable, shown_path
 from gwlint.project.templates import first_mark
 from gwlint.source import Source, Span
-from gwlint.syntax.haproxy.tree import HaproxyFile
-from gwlint.syntax.nginx.tree import NginxFile
+
+if TYPE_CHECKING:
+    from gwlint.syntax.haproxy.tree import HaproxyFile
+    from gwlint.syntax.nginx.tree import NginxFile
+
+_SAMPLE_BYTES = 8192
+_NUL_SHARE = 100
+"""More than one NUL among so many bytes is binary data: compiled programs, images, UTF-16."""
 
 
 class FileStore:
@@ -53,14 +60,21 @@ class FileStore:
         except Unreadable as error:
             return unreadable(forced or dialect_of(b"", name), str(error))
         dialect = forced or dialect_of(data, name)
-        nul = data.find(b"\0")
-        if nul != -1:
-            if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-                return unreadable(dialect, "UTF-16 text, which neither server reads")
-            return unreadable(dialect, f"binary data: a NUL byte at offset {nul}")
+        if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+            return unreadable(dialect, "UTF-16 text, which neither server reads")
+        if _is_binary(data):
+            nul = data.find(b"\0")
+            return unreadable(dialect, f"binary data: NUL bytes, the first at offset {nul}")
         source = Source(path, data)
         status, reason, tree, marker = _judge(source, dialect)
         return ConfigFile(path, absolute, dialect, status, reason, source, tree, named, marker)
+
+
+def _is_binary(data: bytes) -> bool:
+    """Whether NUL bytes are so many that this is no text. A few are a fault in a text, which the
+    rules name."""
+    beginning = data[:_SAMPLE_BYTES]
+    return beginning.count(0) * _NUL_SHARE > len(beginning)
 
 
 def _judge(

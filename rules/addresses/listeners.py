@@ -32,6 +32,19 @@ class Listening:
         return "ssl" in self.flags or self.server.effective("ssl").value == "on"
 
 
+class Reached:
+    """The listens that accept a connection to one address; there may be thousands."""
+
+    def __init__(self, listens: list[Listening]) -> None:
+        self.by_server = {id(one.server): one for one in listens}
+        tls = {one.is_tls for one in listens}
+        self.is_tls = tls.pop() if len(tls) == 1 else None
+        """Whether TLS is expected; None when nothing listens, or some do and some do not."""
+
+    def __bool__(self) -> bool:
+        return bool(self.by_server)
+
+
 class Listeners:
     """The listening sockets of the http block."""
 
@@ -42,9 +55,10 @@ class Listeners:
                 for one in _of(context):
                     if one.address.port is not None and one.address.port_end is None:
                         self._by_port[one.address.port].append(one)
-        self._chosen: dict[tuple[str, int], list[Listening]] = {}
+        self._chosen: dict[tuple[str, int], Reached] = {}
+        self._nothing = Reached([])
 
-    def reached_by(self, address: Address) -> list[Listening]:
+    def reached_by(self, address: Address) -> Reached:
         """The listens that accept a connection to an address of this very machine.
 
         nginx prefers a socket of exactly this address to one of all addresses. Empty when the
@@ -52,10 +66,10 @@ class Listeners:
         """
         host, port = address.canonical_host or "", address.port
         if port is None or not address.family.is_network:
-            return []
+            return self._nothing
         key = host, port
         if key not in self._chosen:
-            self._chosen[key] = self._choose(address, port)
+            self._chosen[key] = Reached(self._choose(address, port))
         return self._chosen[key]
 
     def _choose(self, address: Address, port: int) -> list[Listening]:

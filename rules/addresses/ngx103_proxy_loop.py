@@ -1,14 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
 
 from gwlint.model.nginx.config import NginxConfig
 from gwlint.model.nginx.context import Context
 from gwlint.model.nginx.passes import Pass
 from gwlint.rule import Example, Finding, Label, NginxRule, Severity
 from gwlint.rules.addresses.destinations import upstreams_are_known
-from gwlint.rules.addresses.listeners import Listeners, Listening
+from gwlint.rules.addresses.listeners import Listeners, Listening, Reached
 from gwlint.rules.addresses.locations import Location
 from gwlint.syntax.values.address import Address
 
@@ -186,7 +185,7 @@ def _back(route: Pass, server: Context, listeners: Listeners) -> Listening | Non
     back: Listening | None = None
     for address in addresses:
         there = listeners.reached_by(address)
-        own = next((one for one in there if one.server is server), None)
+        own = there.by_server.get(id(server))
         if own is None or not _speaks_alike(route, own):
             return None
         if not _chosen_again(route, there):
@@ -203,9 +202,9 @@ def _speaks_alike(route: Pass, own: Listening) -> bool:
     return own.is_tls is route.destination.is_tls and "quic" not in own.flags
 
 
-def _chosen_again(route: Pass, there: list[Listening]) -> bool:
+def _chosen_again(route: Pass, there: Reached) -> bool:
     """Whether the request, as it arrives, belongs to the same server once more."""
-    if all(one.server is other.server for one, other in pairwise(there)):
+    if len(there.by_server) == 1:
         return True
     host = route.header("Host")
     return host is not None and host.value in _SAME_HOST

@@ -129,8 +129,7 @@ class SchemePortMismatch(NginxRule):
             if right is None or not _port_is_written(target):
                 continue
             is_tls = scheme in _WITHOUT_TLS
-            own = listeners.reached_by(target.address)
-            if own and all(one.is_tls is is_tls for one in own):
+            if listeners.reached_by(target.address).is_tls is is_tls:
                 continue
             yield self._mismatch(target, scheme, right)
 

@@ -33,8 +33,9 @@ class NameResolvedOnce(NginxRule):
 
     ## Silent when
     The destination holds a variable, has `resolve` already, is an address, `localhost` or a
-    placeholder; it may be the name of an upstream in a file that was not read. Info only for names that are not known
-    to move, such as those of containers, whose addresses change when they are made anew.
+    placeholder; it may be the name of an upstream in a file that was not read. Info only for names
+    that are not known to move, such as those of containers, whose addresses change when they are
+    made anew.
 
     ## Fix safety
     For a server of an upstream, with nginx 1.27.3 or newer and a `resolver` in force: adds

@@ -10,6 +10,12 @@ from gwlint.model.nginx.context import Context
 from gwlint.model.nginx.passes import Pass
 from gwlint.syntax.nginx.tree import Directive
 
+MAX_MATCHES = 100_000
+"""How many expressions are tried for one server; beyond that the location counts as not known."""
+
+_LONGEST_URI = 200
+"""Characters. Some expressions take exponential time, and error pages have short names."""
+
 _MODIFIERS = ("^~", "~*", "=", "~")
 
 
@@ -51,7 +57,8 @@ class Locations:
         self._named: dict[str, Context] = {}
         self._exact: dict[str, Context] = {}
         self._prefixes: dict[str, tuple[Context, bool]] = {}
-        self._patterns: list[tuple[str, bool, Context]] = []
+        self._patterns: list[tuple[re.Pattern[str] | None, Context]] = []
+        self._matches_left = MAX_MATCHES
         self._found: dict[str, Context | None] = {}
         for context in server.children:
             if context.kind == "location" and context.directive is not None:
@@ -64,14 +71,15 @@ class Locations:
         elif modifier == "=":
             self._exact.setdefault(path, context)
         elif modifier in ("~", "~*"):
-            self._patterns.append((path, modifier == "~*", context))
+            self._patterns.append((_compiled(path, modifier == "~*"), context))
         else:
             self._prefixes.setdefault(path, (context, modifier == "^~"))
 
     def find(self, target: str) -> Context | None:
         if target not in self._found:
             uri = target.partition("?")[0]
-            found = self._search(uri) if self._is_known else None
+            is_short = len(uri) <= _LONGEST_URI
+            found = self._search(uri) if self._is_known and is_short else None
             is_plain = found is not None and all(one.kind != "location" for one in found.children)
             self._found[target] = found if is_plain else None
         return self._found[target]
@@ -86,13 +94,22 @@ class Locations:
         context, is_final = self._prefixes.get(prefix or "", (None, False))
         if is_final:
             return context
-        for pattern, ignores_case, matched in self._patterns:
-            try:
-                if re.search(pattern, uri, re.IGNORECASE if ignores_case else 0):
-                    return matched
-            except (re.error, RecursionError, OverflowError):
+        self._matches_left -= len(self._patterns)
+        if self._matches_left < 0:
+            return None
+        for pattern, matched in self._patterns:
+            if pattern is None:
                 return None
+            if pattern.search(uri):
+                return matched
         return context
+
+
+def _compiled(pattern: str, ignores_case: bool) -> re.Pattern[str] | None:
+    try:
+        return re.compile(pattern, re.IGNORECASE if ignores_case else 0)
+    except (re.error, RecursionError, OverflowError):
+        return None
 
 
 def _taken_apart(values: list[str]) -> tuple[str, str]:

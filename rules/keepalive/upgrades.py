@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from gwlint.edits import Edit
 from gwlint.model.nginx.config import NginxConfig
 from gwlint.model.nginx.context import Context
+from gwlint.source import Source
 from gwlint.syntax.nginx.amend import DEFAULT_UNIT, added_before, added_inside
 from gwlint.syntax.nginx.tree import Directive, Word
 
@@ -66,28 +67,33 @@ def _may_match_nothing(pattern: str) -> bool:
         return True
 
 
-def added_to_http(server: Context, header: str, *lines: str) -> Edit | None:
-    """A new block among the servers of the http block: `map $a $b` and the lines inside of it.
+class BlocksAdded:
+    """New blocks among the servers of the http block: `map $a $b { ... }`.
 
-    It stands before the first server of the file in which the http block is written, at its end
-    where that file has none, and before the server itself in a fragment of the http block.
+    They stand before the first server of the file in which the http block is written, at its end
+    where that file has none, and before the first server of its file in a fragment of http.
     """
-    http = server.parent
-    if http is None or http.kind != "http" or server.directive is None:
-        return None
-    if http.directive is None:
-        # A fragment: its servers stand at the top of their file.
-        source = server.directive.source
-        anchor = next((one for one in http.own("server") if one.source is source), None)
-    else:
-        block = http.directive.block
-        written = [] if block is None else block.directives
-        anchor = next((one for one in written if one.name == "server"), None)
-        if anchor is None:
-            return added_inside(http.directive, *_block(header, lines, DEFAULT_UNIT))
-    if anchor is None:
-        return None
-    return added_before(anchor, *_block(header, lines, _unit(anchor)))
+
+    def __init__(self) -> None:
+        self._anchors: dict[tuple[int, Source], Directive | None] = {}
+
+    def beside(self, server: Context, header: str, *lines: str) -> Edit | None:
+        """The block `header` with the lines inside of it; None where there is no place."""
+        http = server.parent
+        if http is None or http.kind != "http" or server.directive is None:
+            return None
+        source = (http.directive or server.directive).source
+        key = (id(http), source)
+        if key not in self._anchors:
+            self._anchors[key] = next(
+                (one for one in http.own("server") if one.source is source), None
+            )
+        anchor = self._anchors[key]
+        if anchor is not None:
+            return added_before(anchor, *_block(header, lines, _unit(anchor)))
+        if http.directive is None:
+            return None
+        return added_inside(http.directive, *_block(header, lines, DEFAULT_UNIT))
 
 
 def _block(header: str, lines: tuple[str, ...], unit: str) -> list[str]:
@@ -101,6 +107,7 @@ def _unit(server: Directive) -> str:
     line_start = source.line_starts[source.line_of(server.start) - 1]
     if source.data[line_start : server.start].strip():
         return ""
-    inner = [source.indentation(one.start) for one in (block.directives if block else ())]
-    deeper = (text[len(outer) :] for text in inner if text.startswith(outer) and text != outer)
-    return next(deeper, DEFAULT_UNIT)
+    inside = () if block is None else block.children
+    first = next((one for one in inside if isinstance(one, Directive)), server)
+    inner = source.indentation(first.start)
+    return inner[len(outer) :] if inner.startswith(outer) and inner != outer else DEFAULT_UNIT

@@ -143,11 +143,8 @@ def _needs_http(line: Line, proxy: Proxy) -> str | None:
         return f"option {first}"
     if line.keyword == "balance" and first.startswith(_HASHES) and proxy.is_backend:
         return f"balance {first}"
-    if line.keyword not in _IGNORED:
-        return None
     # Elsewhere they do nothing in mode http either, which is another matter (HAP003).
-    if line.keyword in _NEEDS_FRONTEND and not proxy.is_frontend:
-        return None
-    if line.keyword == "cookie" and not proxy.is_backend:
-        return None
-    return line.keyword
+    is_misplaced = (line.keyword in _NEEDS_FRONTEND and not proxy.is_frontend) or (
+        line.keyword == "cookie" and not proxy.is_backend
+    )
+    return line.keyword if line.keyword in _IGNORED and not is_misplaced else None

@@ -11,7 +11,8 @@ class SslWithoutCa(HaproxyRule):
     """A TLS server is to be verified, and nothing says which authorities to trust.
 
     ## Problem
-    `ssl` on a server line verifies the certificate unless told otherwise, and needs a `ca-file`.
+    `ssl` or `check-ssl` on a server line verifies the certificate unless told otherwise, and needs
+    a `ca-file`.
 
     ## Why
     Measured on 2.6.12 and 2.8.25: HAProxy refuses the configuration, so it does not start, and a
@@ -84,11 +85,11 @@ class SslWithoutCa(HaproxyRule):
     def check(self, config: HaproxyConfig) -> Iterator[Finding]:
         if not config.is_whole:
             return
-        for tls in tls_servers(config):
+        for tls in tls_servers(config, or_checks=True):
             server = tls.server
             if not tls.verifies or server.parameter("ca-file") is not None:
                 continue
-            ssl = server.parsed.last("ssl")
+            ssl = server.parsed.get("ssl") or server.parsed.get("check-ssl")
             by_default = server.value("verify") is None
             yield self.finding(
                 server.line,

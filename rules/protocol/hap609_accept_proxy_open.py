@@ -100,8 +100,8 @@ class AcceptProxyOpen(HaproxyRule):
                     line,
                     "whoever reaches this port may claim any client address, and clients that send"
                     " no PROXY header are cut off",
-                    advice="use 'tcp-request connection expect-proxy layer4 if { src ... }' with the"
-                    " addresses of your load balancer",
+                    advice="write 'tcp-request connection expect-proxy layer4 if { src ... }' with"
+                    " the addresses of the load balancer",
                     span=parameter.keyword.span,
                     severity=Severity.WARNING if is_direct else Severity.INFO,
                 )

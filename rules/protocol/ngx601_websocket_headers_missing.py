@@ -138,7 +138,7 @@ class WebsocketHeadersMissing(NginxRule):
             " opened",
             advice=f"add {_UPGRADE} and {_connection(value)}",
             span=route.word.span,
-            fix=_fix(value, value and _pair_added(config, route, value)),
+            fix=_fix(value, _pair_added(config, route, value) if value else None),
         )
 
     def _half_pair(self, config: NginxConfig, route: Pass, half: Directive) -> Finding:
@@ -160,7 +160,7 @@ class WebsocketHeadersMissing(NginxRule):
             f"Upgrade is passed on, but Connection {says}, so no web socket can be opened",
             advice=f"{'add' if other is None else 'write'} {_connection(value)}",
             related=() if other is None else (Label(other.span, "no upgrade"),),
-            fix=_fix(value, value and _connection_set(config, half, other, value)),
+            fix=_fix(value, _connection_set(config, half, other, value) if value else None),
         )
 
 

@@ -29,7 +29,8 @@ class UpstreamTlsUnverified(NginxRule):
     Where `proxy_ssl_trusted_certificate` is set and the name that nginx would compare is known,
     verification is turned on, with `proxy_ssl_name` where an upstream block is used. Unsafe: an
     application whose certificate does not hold answers 502 from then on. Without a file of
-    authorities there is no fix, since only the author knows which one is meant.
+    authorities there is no fix, since only the author knows which one is meant; nor in a file that
+    is included in several places, of which some may have none.
 
     ## Learnt
     Most real configurations with https origins do not verify, many of them within a private
@@ -117,7 +118,7 @@ class UpstreamTlsUnverified(NginxRule):
             if authorities.directive is not None:
                 advice = f"set {verify.name} on: without it {authorities.name} verifies nothing"
                 related = (Label(authorities.directive.span, "set, but not used to verify"),)
-            edits = _edits(tls) if authorities.is_set else ()
+            edits = _edits(tls) if authorities.is_set and not tls.is_shared else ()
             yield self.finding(
                 tls.route.directive,
                 "the certificate of the application is not verified, so an impostor is accepted",

@@ -49,7 +49,7 @@ class InheritedHeadersLost(NginxRule):
 
     ## Fix safety
     Repeats the lost ones beside those of the inner block. Unsafe, since dropping them may have
-    been intended.
+    been intended. There is none for a file whose includers set different headers.
 
     ## Learnt
     Typical places are locations for web sockets, which set Upgrade and Connection and lose Host
@@ -139,10 +139,15 @@ class InheritedHeadersLost(NginxRule):
                 continue
             lost = _lost(inner, level.parent, config)
             if lost:
-                yield self._found(route, level, inner, lost)
+                yield self._found(route, level, inner, lost, _is_alike(config, level, inner, lost))
 
     def _found(
-        self, route: Pass, level: Context, inner: Effective, lost: list[Directive]
+        self,
+        route: Pass,
+        level: Context,
+        inner: Effective,
+        lost: list[Directive],
+        is_fixable: bool,
     ) -> Finding:
         own = [one for one in inner.directives if one.parent is level.directive]
         statement = own[0] if own else level.directive or inner.directives[0]
@@ -150,7 +155,8 @@ class InheritedHeadersLost(NginxRule):
         shown = ", ".join(names[:_SHOWN]) + (
             f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
         )
-        edits = _edits(route, level, own, [statement_text(one) for one in lost])
+        statements = [statement_text(one) for one in lost]
+        edits = _edits(route, level, own, statements) if is_fixable else ()
         return self.finding(
             statement,
             f"{inner.name} here drops what the outer block sets: {shown}",
@@ -177,6 +183,17 @@ def _lost(inner: Effective, outside: Context, config: NginxConfig) -> list[Direc
             continue
         found.append(one)
     return found
+
+
+def _is_alike(config: NginxConfig, level: Context, inner: Effective, lost: list[Directive]) -> bool:
+    """Whether each place that includes the file of the level loses the same."""
+    if level.directive is None:
+        return True
+    texts = [statement_text(one) for one in lost]
+    return all(
+        [statement_text(one) for one in _lost(inner, outer, config)] == texts
+        for outer in config.contexts_of(level.directive)
+    )
 
 
 def _key(directive: Directive, ignores_case: bool) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from gwlint.edits import Edit
 from gwlint.model.nginx.config import NginxConfig
@@ -22,18 +22,24 @@ _INTERNAL = re.compile(
 
 
 class TlsRoute:
-    """One route that speaks TLS to the application."""
+    """One route that speaks TLS to the application.
 
-    def __init__(self, route: Pass, config: NginxConfig) -> None:
+    `twins` are the routes of the same pass directive, this one included: several where its file
+    is included in several places. What is written there has to be right for each of them.
+    """
+
+    def __init__(self, route: Pass, config: NginxConfig, twins: Sequence[Pass] = ()) -> None:
         self.route = route
         self._config = config
+        self._twins = twins
+
+    @property
+    def is_shared(self) -> bool:
+        return len(self._twins) > 1
 
     def setting(self, suffix: str) -> Effective:
         """`setting("name")` is `proxy_ssl_name`, or its kin of grpc and uwsgi."""
         return self.route.effective(f"ssl_{suffix}")
-
-    def is_on(self, suffix: str) -> bool:
-        return self.setting(suffix).value == "on"
 
     @property
     def has_own_name(self) -> bool:
@@ -72,6 +78,11 @@ class TlsRoute:
     def known_name(self) -> str | None:
         """The one name that the certificate should have: from facts, else that of the servers,
         else a fixed Host header. None when nothing says so, or several names do."""
+        names = {TlsRoute(twin, self._config)._name for twin in self._twins or (self.route,)}
+        return names.pop() if len(names) == 1 else None
+
+    @property
+    def _name(self) -> str | None:
         facts = {
             service.tls_name
             for address in self.addresses
@@ -98,14 +109,18 @@ class TlsRoute:
 
 def tls_routes(config: NginxConfig) -> Iterator[TlsRoute]:
     """The routes that certainly speak TLS to the application, of http and stream."""
-    for route in config.passes:
-        if route.family not in TLS_FAMILIES:
-            continue
-        uses_tls = (
-            route.destination.is_tls if route.is_http else route.effective("ssl").value == "on"
-        )
-        if uses_tls:
-            yield TlsRoute(route, config)
+    routes = [
+        route for route in config.passes if route.family in TLS_FAMILIES and _speaks_tls(route)
+    ]
+    twins: dict[int, list[Pass]] = {}
+    for route in routes:
+        twins.setdefault(id(route.directive), []).append(route)
+    for route in routes:
+        yield TlsRoute(route, config, twins[id(route.directive)])
+
+
+def _speaks_tls(route: Pass) -> bool:
+    return route.destination.is_tls if route.is_http else route.effective("ssl").value == "on"
 
 
 def is_host_name(text: str) -> bool:

@@ -67,14 +67,18 @@ class TlsServer:
         return file.value == "@system-ca" or PurePosixPath(file.value).name in _PUBLIC_AUTHORITIES
 
 
-def tls_servers(config: HaproxyConfig) -> Iterator[TlsServer]:
-    """The servers with `ssl` in force, where nothing about them hangs on a variable or `.if`."""
+def tls_servers(config: HaproxyConfig, *, or_checks: bool = False) -> Iterator[TlsServer]:
+    """The servers with `ssl` in force, where nothing about them hangs on a variable or `.if`.
+
+    `or_checks`: also those that only their health checks speak TLS to (`check-ssl`).
+    """
     verify = config.global_line("ssl-server-verify")
     for backend in config.backends:
         if backend.is_disabled:
             continue
         for server in backend.servers:
-            if server.line.conditions or not server.has("ssl"):
+            speaks = server.has("ssl") or (or_checks and server.has("check-ssl"))
+            if server.line.conditions or not speaks:
                 continue
             if any(line.conditions for line in server.inherited):
                 continue

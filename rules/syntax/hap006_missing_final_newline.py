@@ -11,15 +11,17 @@ from gwlint.syntax.problem import SyntaxProblem
 _ADVICE = {
     "missing-final-newline": "end the last line with a line break",
     "byte-order-mark": "save the file as UTF-8 without a byte order mark",
+    "nul": "remove the NUL byte",
 }
 
 
 class MissingFinalNewline(HaproxyRule):
-    """The file does not end with a line break, or begins with a byte order mark.
+    """The file does not end with a line break, begins with a byte order mark, or holds a NUL byte.
 
     ## Problem
     HAProxy takes a last line without a line break for a sign that the file was cut off. A byte
-    order mark, of which editors show nothing, becomes a part of the first word.
+    order mark, of which editors show nothing, becomes a part of the first word. A NUL byte ends the
+    line for HAProxy wherever it stands.
 
     ## Why
     Measured on 2.6.12 and 2.8.25: the configuration is refused in each case.
@@ -27,10 +29,10 @@ class MissingFinalNewline(HaproxyRule):
     ## In the log
     [ALERT] parsing [haproxy.cfg:55]: Missing LF on last line, file might have been truncated at
     position 80, [ALERT] parsing [haproxy.cfg:1]: unknown keyword '\\xef\\xbb\\xbfglobal' out of
-    section
+    section, [ALERT] parsing [haproxy.cfg:11]: Stray NUL character at position 6.
 
     ## Silent when
-    The file is empty, or holds a NUL byte: then it is binary data, which is not read at all.
+    The file is empty, or holds so many NUL bytes that it is binary data, which is not read at all.
 
     ## Fix safety
     Safe: as the file is, HAProxy does not start.
@@ -51,6 +53,11 @@ class MissingFinalNewline(HaproxyRule):
         Example.haproxy("backend app\n    server s1 10.0.0.1:80"),
         Example.haproxy("backend app\r\n    server s1 10.0.0.1:80"),
         Example.haproxy("\ufeffbackend app\n    server s1 10.0.0.1:80\n"),
+        Example.haproxy(
+            "backend app\n    # the application of the shop, on one machine for now,\n"
+            "    # with another to come when there is time\0\n"
+            "    server s1 10.0.0.1:80\n"
+        ),
     )
     good = (Example.haproxy("backend app\n    server s1 10.0.0.1:80\n"),)
 
@@ -69,6 +76,8 @@ class MissingFinalNewline(HaproxyRule):
             fix = Fix("end the last line", Safety.SAFE, (ending,))
         elif problem.kind == "byte-order-mark":
             fix = Fix("remove the byte order mark", Safety.SAFE, (Edit.delete(problem.span),))
+        elif problem.kind == "nul":
+            fix = Fix("remove the NUL byte", Safety.SAFE, (Edit.delete(problem.span),))
         return self.finding(
             Place(line), problem.message, advice=_ADVICE[problem.kind], span=problem.span, fix=fix
         )

@@ -25,24 +25,29 @@ class ServerSockets:
     def __init__(self, config: NginxConfig) -> None:
         self.config = config
         self._listens: dict[Socket, list[tuple[Context, Directive]]] = defaultdict(list)
+        self._without: dict[tuple[Socket, str], list[Context]] = {}
         for context, directive in config.find("listen"):
             socket = _socket(directive)
             if context.kind == "http server" and socket is not None:
                 self._listens[socket].append((context, directive))
 
-    def without(self, directive: Directive, *parameters: str) -> list[Context]:
-        """The servers that share its socket and whose `listen` has none of the parameters.
+    def without(self, directive: Directive, parameter: str) -> list[Context]:
+        """The servers that share its socket and do not ask for the parameter themselves.
 
-        At most MAX_SHARING + 1 are given.
+        `ssl on` in the server asks for ssl as well.
         """
         socket = _socket(directive)
-        found: list[Context] = []
-        for context, other in self._listens[socket] if socket is not None else ():
-            if not any(name in other.values[1:] for name in parameters):
-                found.append(context)
-            if len(found) > MAX_SHARING:
-                break
-        return found
+        if socket is None:
+            return []
+        key = socket, parameter
+        if key not in self._without:
+            self._without[key] = [
+                context
+                for context, other in self._listens.get(socket, ())
+                if parameter not in other.values[1:]
+                and not (parameter == "ssl" and context.effective("ssl").value == "on")
+            ]
+        return self._without[key]
 
 
 def parameter(directive: Directive, name: str) -> Word | None:

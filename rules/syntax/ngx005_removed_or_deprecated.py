@@ -246,9 +246,7 @@ def _ssl_edits(
     for listen in listens:
         if not listen.arguments or "quic" in listen.values or "ssl" in listen.values[1:]:
             continue
-        others = [
-            one for one in sockets.without(listen, "ssl") if one.effective("ssl").value != "on"
-        ]
+        others = sockets.without(listen, "ssl")
         if others or _is_plain(listen) or len(config.contexts_of(listen)) > 1:
             return None
         edits.append(Edit.insert(listen.source, listen.arguments[0].end, " ssl"))

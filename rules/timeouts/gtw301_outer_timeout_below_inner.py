@@ -1,16 +1,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from gwlint.edits import Edit, Fix, Safety
 from gwlint.model.deployment import Deployment, Hop
-from gwlint.model.gateway import Route
 from gwlint.rule import DeploymentRule, Example, Finding, Label, Severity
 from gwlint.source import Statement
-from gwlint.syntax.haproxy import amend as haproxy
-from gwlint.syntax.haproxy.tree import Line
-from gwlint.syntax.nginx import amend as nginx
-from gwlint.syntax.nginx.tree import Directive
+
+if TYPE_CHECKING:
+    from gwlint.model.gateway import Route
 
 MARGIN_SECONDS = 5
 """What the outer proxy waits longer: enough for the inner one to answer 504 and be heard."""
@@ -118,6 +117,11 @@ def _seconds(route: Route) -> float:
 
 def _raised(outer: Route, wanted: str) -> Edit:
     """The timeout in the backend or location itself: others may need their shorter one."""
+    from gwlint.syntax.haproxy import amend as haproxy
+    from gwlint.syntax.haproxy.tree import Line
+    from gwlint.syntax.nginx import amend as nginx
+    from gwlint.syntax.nginx.tree import Directive
+
     place, setting = outer.statement, outer.timeouts.response.statement
     if isinstance(place, Line):
         assert place.section is not None

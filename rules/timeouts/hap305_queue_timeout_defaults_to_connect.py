@@ -38,9 +38,9 @@ class QueueTimeoutDefaultsToConnect(HaproxyRule):
     `503 sQ` with `<NOSRV>` in place of the server.
 
     ## Silent when
-    A server of the backend has no `maxconn`, or a huge one, so that nothing waits; `timeout queue` is set, here or
-    in the defaults, also under `.if`; `timeout connect` is 30 seconds or more; the file holds
-    neither global nor defaults, so that others complete it.
+    A server of the backend has no `maxconn`, or a huge one, so that nothing waits; `timeout queue`
+    is set, here or in the defaults, also under `.if`; `timeout connect` is 30 seconds or more; the
+    file holds neither global nor defaults, so that others complete it.
 
     ## Fix safety
     Sets `timeout queue 30s` beside the other timeouts. Requests that were refused wait instead, and
@@ -98,7 +98,8 @@ class QueueTimeoutDefaultsToConnect(HaproxyRule):
             yield self.finding(
                 first.line,
                 f"what waits for one of the slots of {names(backends)} is {end} after"
-                f" {time_text(waited.seconds)}: timeout queue is not set, so timeout connect counts",
+                f" {time_text(waited.seconds)}: timeout queue is not set, so timeout connect"
+                " counts",
                 advice=f"set timeout queue to what a client would wait, such as {_QUEUE_SECONDS}s",
                 span=_own_limit(first),
                 related=(Label(line.span, "counts for the queue too"),),

@@ -12,16 +12,18 @@ from gwlint.syntax.values.times import time_text
 
 
 class TcpClientBelowServer(HaproxyRule):
-    """In mode tcp, a client that waits for a slow answer is cut off before the server's timeout.
+    """In mode tcp, a client that waits for an answer counts as gone before the server times out.
 
     ## Problem
     In mode tcp HAProxy does not know requests from answers: while the server works, the client is
-    silent, and `timeout client` ends the connection although `timeout server` has not passed.
+    silent. When `timeout client` has passed, HAProxy tells the server that the client is done, and
+    a server that takes this for a client that left closes instead of answering.
 
     ## Why
     Measured on HAProxy 2.6.12 with `timeout client` 1 s, `timeout server` longer and an answer
     after 2 s: every client lost its connection after 1 s; with equal timeouts all got their answer.
-    In mode http nothing of the kind happened: there the client may be silent while it waits.
+    2.8.25 does the same. A server that answers all the same, without noticing, was not cut off. In
+    mode http nothing of the kind happened: there the client may be silent while it waits.
 
     ## In the log
     `cD` in the TCP log, with the name of the server.
@@ -120,7 +122,7 @@ class TcpClientBelowServer(HaproxyRule):
             is_own = own.section is frontend.section
             yield self.finding(
                 own.line if is_own else frontend.header,
-                f"a client of {frontend.name} that waits for an answer is cut off after"
+                f"a client of {frontend.name} that waits for an answer counts as gone after"
                 f" {time_text(client)}, though the server may take {time_text(server)}",
                 advice="in mode tcp, give timeout client the value of timeout server",
                 related=(

@@ -56,11 +56,12 @@ class TimeUnitSlip(NginxRule):
     those for connecting and reading, which decide whether there is an answer.
 
     ## Fix safety
-    Writes `ms` behind the large number, and `s` in place of `ms` behind the small one. Unsafe: only
-    the author knows what was meant. A value of 0 has no fix.
+    Takes the large number for milliseconds, 60000 becomes 60s, and the small one for seconds.
+    Unsafe: only the author knows what was meant. A value of 0 has no fix.
 
     ## Learnt
-    Rare: the published files have hours written as 3600, 7200 or 86400, which are meant.
+    Rare: the published files have hours written as 3600, 7200 or 86400, which are meant. All that
+    was found is `0s`, in what a generator makes of unset values.
 
     ## References
     - https://nginx.org/en/docs/syntax.html
@@ -151,7 +152,9 @@ class TimeUnitSlip(NginxRule):
             advice=f"write {number // 1000}s, or the hours if they are meant",
             span=word.span,
             fix=Fix(
-                "count in milliseconds", Safety.UNSAFE, (replaced(word, f"{prefix}{value}ms"),)
+                "count in milliseconds",
+                Safety.UNSAFE,
+                (replaced(word, f"{prefix}{number // 1000}s"),),
             ),
         )
 

@@ -3,7 +3,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gwlint.model.nginx.config import NginxConfig
-from gwlint.model.nginx.context import Context
 from gwlint.model.nginx.units import seconds_of
 from gwlint.rule import Example, Finding, NginxRule, Severity
 from gwlint.syntax.nginx.tree import Directive
@@ -41,7 +40,7 @@ class ClientTimeoutExtreme(NginxRule):
     None: the default, 60 s (75 s for `keepalive_timeout`), suits most.
 
     ## Learnt
-    All that was found in published files is `keepalive_timeout 0`, from benchmarks and contests.
+    Found in published files: `keepalive_timeout 0` in contest entries, and 10 minutes for uploads.
 
     ## References
     - https://nginx.org/en/docs/http/ngx_http_core_module.html#client_header_timeout
@@ -85,9 +84,9 @@ class ClientTimeoutExtreme(NginxRule):
         ):
             seconds = seconds_of(directive.values[0]) if directive.values else None
             if context.kind in _LEVELS and seconds is not None:
-                yield from self._judged(context, directive, seconds)
+                yield from self._judged(directive, seconds)
 
-    def _judged(self, context: Context, directive: Directive, seconds: float) -> Iterator[Finding]:
+    def _judged(self, directive: Directive, seconds: float) -> Iterator[Finding]:
         if directive.name == "keepalive_timeout":
             if seconds == 0:
                 yield self.finding(

@@ -7,6 +7,9 @@ from gwlint.model.nginx.passes import Pass
 from gwlint.rule import Example, Finding, Label, NginxRule, Severity
 from gwlint.syntax.nginx.tree import Directive
 
+LONGEST = 75
+"""Seconds; from above here on NGX302 says that connecting takes too long."""
+
 
 class ReadTimeoutBelowConnect(NginxRule):
     """A dead server is waited for longer than a living one.
@@ -26,12 +29,15 @@ class ReadTimeoutBelowConnect(NginxRule):
     than `proxy_read_timeout`.
 
     ## Silent when
-    The timeout for connecting is not longer, or is 75 s or more, of which NGX302 speaks. Only
+    The timeout for connecting is not longer, or is above 75 s, of which NGX302 speaks. Only
     information where it has its default, 60 s. And where an include that could not be read, or the
     surroundings of a fragment, may set one of them.
 
     ## Fix safety
     None: whether one is too long or the other too short is a decision.
+
+    ## Learnt
+    Rare: whoever sets the read timeout sets the one for connecting as well, and shorter.
 
     ## References
     - https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_connect_timeout
@@ -100,10 +106,6 @@ class ReadTimeoutBelowConnect(NginxRule):
             severity=Severity.INFO if connect is None else Severity.WARNING,
             related=() if connect is None else (Label(read.span, "the shorter timeout"),),
         )
-
-
-LONGEST = 75
-"""Seconds; from above here on NGX302 says that connecting takes too long."""
 
 
 def _inverted(route: Pass) -> tuple[Directive | None, Directive] | None:

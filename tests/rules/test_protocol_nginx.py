@@ -309,3 +309,22 @@ def test_forwarded_headers_are_for_applications_of_ones_own() -> None:
 def test_the_proxy_protocol_of_a_server_that_passes_nothing_on() -> None:
     text = http("server {\n    listen 8080 proxy_protocol;\n    return 204;\n}")
     assert findings(text, "NGX612") == []
+
+
+def test_a_shared_file_is_fixed_only_as_suits_all_that_include_it() -> None:
+    """Two servers with other headers include the same location."""
+    main = http(
+        "upstream app { server 192.0.2.1:443; }\n"
+        f"server {{ listen 1; {HEADER} Host $host; include routes.inc; }}\n"
+        f"server {{ listen 2; {HEADER} Host b.example.com; include routes.inc; }}"
+    )
+    routes = (
+        f"location /a {{ {HEADER} X-A b; proxy_pass https://app; }}\n"
+        "location /ws { proxy_pass https://app; }\n"
+    )
+    files = {"nginx.conf": main, "routes.inc": routes}
+    for code in ("NGX601", "NGX603", "NGX609"):
+        assert fixed(files, code) == files
+    alike = {**files, "nginx.conf": main.replace("b.example.com", "$host")}
+    after = fixed(alike, "NGX609")["routes.inc"]
+    assert after.count(f"{HEADER} Host $host;") == 1

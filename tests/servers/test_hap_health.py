@@ -180,17 +180,18 @@ def test_hap505_retries_zero(haproxy: Binary, correct: Correction) -> None:
 
 def test_hap513_default_server_after_servers(haproxy: Binary, correct: Correction) -> None:
     """Fault: the settings behind the servers count for none, so no check runs. Fix: unsafe."""
-    port = free_port()
+    port, dead = free_port(), free_port()
     faulty = sections(f"""
         frontend fe
             bind 127.0.0.1:{port}
             default_backend app
         backend app
-            server s1 127.0.0.1:{free_port()}
+            server s1 127.0.0.1:{dead}
             default-server check inter 100ms fall 1
         """)
     settings = "    default-server check inter 100ms fall 1\n"
-    hand = {settings: "", "backend app\n": f"backend app\n{settings}"}
+    server = f"    server s1 127.0.0.1:{dead}\n"
+    hand = {settings: "", server: settings + server}
     good = correct(faulty, "HAP513", hand, "--unsafe")
     with run_haproxy(faulty, port, haproxy) as proxy:
         assert not proxy.logged("is DOWN", within=0.5)

@@ -53,10 +53,9 @@ def test_ngx601_websocket_headers_missing(nginx: Binary, correct: Correction) ->
         good = correct(faulty, "NGX601", hand)
         with run_nginx(faulty, port, nginx), websocket(port, "/ws") as socket:
             assert socket.status == 426
-        with run_nginx(good, port, nginx):
-            with websocket(port, "/ws") as socket:
-                assert socket.status == 101
-                assert socket.echoes()
+        with run_nginx(good, port, nginx), websocket(port, "/ws") as socket:
+            assert socket.status == 101
+            assert socket.echoes()
 
 
 def test_ngx601_half_a_pair(nginx: Binary, correct: Correction) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import time
+
+import pytest
 
 from servers.binaries import Binary
 from servers.clients import get, websocket
 from servers.fixes import Correction
-from servers.origins import Origin, WebSocket, black_hole
-from servers.ports import free_port
+from servers.origins import Answer, Origin, WebSocket, black_hole
+from servers.ports import LOOPBACK, free_port
 from servers.proxies import http, hurried, run_nginx
 
 PATIENCE = 1.0
@@ -69,3 +73,87 @@ def test_ngx304_websocket_read_timeout(nginx: Binary, correct: Correction) -> No
                 assert upgraded.echoes() is lives
                 cut = "timed out.* while proxying upgraded connection"
                 assert proxy.logged(cut, within=0.1) is not lives
+
+
+def test_ngx301_time_unit_slip(nginx: Binary, correct: Correction) -> None:
+    """Fault: 504 for answers that take longer than some milliseconds. Fix: unsafe."""
+    port = free_port()
+    with Origin(Answer(delay=0.1)) as origin:
+        faulty = http(f"""
+            server {{
+                listen 127.0.0.1:{port};
+                location / {{
+                    proxy_pass http://{origin.address};
+                    proxy_read_timeout 30ms;
+                }}
+            }}
+            """)
+        good = correct(faulty, "NGX301", {"timeout 30ms": "timeout 30s"}, "--unsafe")
+        for text, expected in ((faulty, 504), (good, 200)):
+            with run_nginx(text, port, nginx):
+                assert get(port).result == expected
+
+
+@pytest.mark.parametrize("line", ["proxy_read_timeout 0;", "proxy_connect_timeout 0;"])
+def test_ngx301_no_time_at_all(nginx: Binary, line: str) -> None:
+    """Fault: 0 is not without limit, every request becomes a 504."""
+    port = free_port()
+    with Origin(Answer(delay=0.05)) as origin:
+        text = http(f"""
+            server {{
+                listen 127.0.0.1:{port};
+                location / {{ proxy_pass http://{origin.address}; {line} }}
+            }}
+            """)
+        with run_nginx(text, port, nginx):
+            assert get(port).result == 504
+        with run_nginx(text.replace(line, ""), port, nginx):
+            assert get(port).result == 200
+
+
+def test_ngx303_retries_unbounded(nginx: Binary, correct: Correction) -> None:
+    """Fault: a slow request is begun at each of four servers, one after the other. Fix: unsafe."""
+    port = free_port()
+    with contextlib.ExitStack() as stack:
+        origins = [stack.enter_context(Origin(Answer(delay=2))) for _ in range(4)]
+        servers = " ".join(f"server {one.address};" for one in origins)
+        faulty = http(f"""
+            upstream app {{ {servers} }}
+            server {{
+                listen 127.0.0.1:{port};
+                location / {{
+                    proxy_pass http://app;
+                    proxy_read_timeout 30s;
+                    proxy_connect_timeout 5s;
+                }}
+            }}
+            """)
+        hand = {"proxy_connect": "proxy_next_upstream_timeout 10s; proxy_connect"}
+        good = correct(faulty, "NGX303", hand, "--unsafe")
+        for written, tries in ((faulty, 4), (good, 1)):
+            for one in origins:
+                one.forget()
+            names = ("proxy_read_timeout", "proxy_next_upstream_timeout")
+            with run_nginx(hurried(written, 120, *names), port, nginx):
+                assert get(port).result == 504
+            assert sum(len(one.seen.requests) for one in origins) == tries
+
+
+def test_ngx305_no_time_for_the_client(nginx: Binary) -> None:
+    """Fault: with client_header_timeout 0 no request is ever read."""
+    port = free_port()
+    with Origin() as origin:
+        faulty = http(f"""
+            client_header_timeout 0;
+            server {{
+                listen 127.0.0.1:{port};
+                location / {{ proxy_pass http://{origin.address}; }}
+            }}
+            """)
+        for text, is_read in ((faulty, False), (faulty.replace("timeout 0", "timeout 9"), True)):
+            with run_nginx(text, port, nginx), socket.create_connection((LOOPBACK, port)) as client:
+                time.sleep(0.1)
+                with contextlib.suppress(ConnectionError):
+                    client.sendall(b"GET / HTTP/1.0\r\nHost: a\r\n\r\n")
+                    assert client.recv(8).startswith(b"HTTP/") is is_read
+        assert origin.seen.connections == 1

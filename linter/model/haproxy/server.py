@@ -95,4 +95,9 @@ class Server:
 
     @property
     def is_disabled(self) -> bool:
-        return self.has("disabled")
+        """Whether the last word about it, own before inherited, is `disabled`, not `enabled`."""
+        for parsed in (self.parsed, *map(parse_server, reversed(self.inherited))):
+            for parameter in reversed(parsed.parameters):
+                if parameter.name in ("disabled", "enabled"):
+                    return parameter.name == "disabled"
+        return False

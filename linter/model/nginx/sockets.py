@@ -67,7 +67,7 @@ def sockets_of(config: NginxConfig) -> list[Socket]:
     """The sockets in order. Servers whose address cannot be read are left out."""
     found: dict[Hashable, Socket] = {}
     for context in config.main.descendants():
-        if context.kind == "http server":
+        if context.kind == "http server" and context.parent and context.parent.kind == "http":
             for listen in _listens(context):
                 found.setdefault(_key(listen), Socket()).listens.append(listen)
     return list(found.values())
