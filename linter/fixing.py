@@ -77,7 +77,7 @@ def fix(
 
     project = load({})
     original = _State({}, project, list(find(project)))
-    judges = Judges(project)
+    judges = Judges(project, settings)
     work = _Work(load, find, original, unsafe, None)
     work.run()
     if work.state.revisions and judges.objections(work.state.project, work.state.changed):

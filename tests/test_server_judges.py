@@ -9,6 +9,7 @@ import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +22,7 @@ from gwlint.servers.nginx_values import listen_address, log_target, without_host
 from gwlint.servers.process import find_binary
 from gwlint.servers.standins import StandIns
 from gwlint.settings import Settings
+from gwlint.syntax.version import Version
 
 
 def absent(reason: str) -> None:
@@ -458,3 +460,20 @@ def test_haproxy_accepts_real_files(monkeypatch: pytest.MonkeyPatch) -> None:
             if not verdict.accepted:
                 refused.append((row["local"], verdict.messages))
     assert len(refused) <= (1 - ACCEPTED_SHARE) * len(rows), refused
+
+
+@pytest.mark.parametrize(
+    ("judge", "root", "text"),
+    [
+        (NginxJudge(Version.parse("9.9.9")), nginx_root, "events { }\n"),
+        (HaproxyJudge(Version.parse("9.9")), haproxy_root, GOOD),
+    ],
+    ids=["nginx", "haproxy"],
+)
+def test_a_server_older_than_the_target_does_not_judge(
+    judge: Any, root: Any, text: str, folder: Path
+) -> None:
+    """It would refuse what only the target knows."""
+    verdict = judge.verdict(root(folder, text))
+    assert verdict.accepted is None
+    assert "is older than the target 9.9" in verdict.messages[0]

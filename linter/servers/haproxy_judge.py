@@ -6,12 +6,13 @@ import re
 from typing import TYPE_CHECKING
 
 from gwlint.servers.haproxy_copy import copy_haproxy
-from gwlint.servers.process import find_binary, run
+from gwlint.servers.process import find_binary, run, too_old
 from gwlint.servers.standins import StandIns
 from gwlint.servers.verdict import Verdict, readable
 
 if TYPE_CHECKING:
     from gwlint.project import HaproxyRoot
+    from gwlint.syntax.version import Version
 
 VARIABLE = "GWLINT_HAPROXY"
 
@@ -24,7 +25,8 @@ _MESSAGE = re.compile(r"\[(?P<level>WARNING|ALERT)\]\s*(?:\S+\s*)?\(\d+\) : (?P<
 class HaproxyJudge:
     """Asks one haproxy binary. Keeps its stand-ins, so that verdicts can be compared."""
 
-    def __init__(self) -> None:
+    def __init__(self, target: Version | None = None) -> None:
+        self.target = target
         self.binary = find_binary("haproxy", VARIABLE)
         self._standins: StandIns | None = None
 
@@ -38,6 +40,9 @@ class HaproxyJudge:
             return Verdict.abstained("haproxy is not installed")
         if self._standins is None:
             self._standins = StandIns()
+        unfit = too_old(self.binary, self.target, self._standins.folder)
+        if unfit is not None:
+            return Verdict.abstained(unfit)
         copy = copy_haproxy(root, self._standins)
         options = [part for file in copy.files for part in ("-f", str(file))]
         outcome = run([self.binary, "-c", *options], self._standins.folder)

@@ -10,6 +10,7 @@ from gwlint.project.files import HaproxyRoot, NginxRoot, Project
 from gwlint.servers.haproxy_judge import HaproxyJudge
 from gwlint.servers.nginx_judge import NginxJudge
 from gwlint.servers.verdict import Verdict
+from gwlint.settings import Settings
 
 NGINX_COMMAND = "nginx -t"
 HAPROXY_COMMAND = "haproxy -c"
@@ -24,7 +25,8 @@ class Judges:
     in one sentence each what could not be judged, and why.
     """
 
-    def __init__(self, original: Project) -> None:
+    def __init__(self, original: Project, settings: Settings) -> None:
+        self._settings = settings
         self._nginx = {root.main.path: root for root in original.nginx_roots}
         self._haproxy = {_key(root): root for root in original.haproxy_roots}
         self._before: dict[str, Verdict] = {}
@@ -32,11 +34,11 @@ class Judges:
 
     @cached_property
     def _nginx_judge(self) -> NginxJudge:
-        return NginxJudge()
+        return NginxJudge(self._settings.target_nginx)
 
     @cached_property
     def _haproxy_judge(self) -> HaproxyJudge:
-        return HaproxyJudge()
+        return HaproxyJudge(self._settings.target_haproxy)
 
     @property
     def notes(self) -> list[str]:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from gwlint.servers.nginx_copy import NginxCopy, Supplies, copy_nginx
 from gwlint.servers.nginx_modules import needed_modules
 from gwlint.servers.nginx_supplies import learn
-from gwlint.servers.process import Outcome, find_binary, run
+from gwlint.servers.process import Outcome, find_binary, run, too_old
 from gwlint.servers.standins import StandIns
 from gwlint.servers.verdict import Verdict, readable
 
 if TYPE_CHECKING:
     from gwlint.project import NginxRoot
+    from gwlint.syntax.version import Version
 
 VARIABLE = "GWLINT_NGINX"
 LEARNING_ROUNDS = 20
@@ -26,7 +27,8 @@ _OF_STAND_INS = re.compile(r'"ssl_stapling" ignored|"user" directive makes sense
 class NginxJudge:
     """Asks one nginx binary. Keeps its stand-ins, so that verdicts can be compared."""
 
-    def __init__(self) -> None:
+    def __init__(self, target: Version | None = None) -> None:
+        self.target = target
         self.binary = find_binary("nginx", VARIABLE)
         self._standins: StandIns | None = None
         self._supplies: dict[str, Supplies] = {}
@@ -38,6 +40,9 @@ class NginxJudge:
             return Verdict.abstained("nginx is not installed")
         if self._standins is None:
             self._standins = StandIns()
+        unfit = too_old(self.binary, self.target, self._standins.folder)
+        if unfit is not None:
+            return Verdict.abstained(unfit)
         known = self._supplies.get(root.main.path)
         supplies = self._supplies.setdefault(root.main.path, Supplies())
         copy = copy_nginx(root, self._standins, supplies)

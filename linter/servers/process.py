@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -10,10 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gwlint.source import decode
+from gwlint.syntax.version import Version
 
 RUN_SECONDS = 10
 SYSTEM_FOLDERS = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
 """Where servers live although an ordinary user's PATH may not name it."""
+
+
+_VERSION = re.compile(r"(?:nginx/|HAProxy version )([0-9]+(?:\.[0-9]+)+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,17 @@ def find_binary(name: str, variable: str) -> str | None:
     if named is not None:
         return shutil.which(named) if named else None
     return shutil.which(name) or shutil.which(name, path=SYSTEM_FOLDERS)
+
+
+def too_old(binary: str, target: Version | None, folder: Path) -> str | None:
+    """Why a server cannot judge what is meant for `target`: it is older and would refuse what the
+    target knows. None when it can, or when it does not tell its version."""
+    if target is None:
+        return None
+    said = _VERSION.search(run([binary, "-v"], folder).text)
+    if said is None or Version.parse(said[1]) >= target:
+        return None
+    return f"{Path(binary).name} {said[1]} is older than the target {target}"
 
 
 def run(command: Sequence[str], folder: Path) -> Outcome:

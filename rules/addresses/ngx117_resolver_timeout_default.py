@@ -12,7 +12,8 @@ from gwlint.syntax.nginx.amend import added_after
 from gwlint.syntax.nginx.tree import Directive
 
 LIMIT = "10s"
-"""nginx asks again after 5 s without an answer, so that one lost packet costs no request."""
+"""nginx asks again after 5 s without an answer (src/core/ngx_resolver.c), so that one lost packet
+costs no request."""
 
 
 class ResolverTimeoutDefault(NginxRule):

@@ -156,7 +156,7 @@ class _InnerLimits:
     def __init__(self, config: NginxConfig) -> None:
         self._config = config
         self._listeners: Listeners | None = None
-        self._largest: dict[int, tuple[float, Context] | None] = {}
+        self._reached: dict[int, tuple[float, Context] | None] = {}
 
     def behind(self, route: Pass) -> tuple[float, Context] | None:
         """Bytes and where they are set, the largest of all that a request can reach there.
@@ -167,26 +167,27 @@ class _InnerLimits:
             return None
         if self._listeners is None:
             self._listeners = Listeners(self._config)
-        found = [self._of(one.server) for one in self._listeners.reached_by(route.address)]
-        known = [one for one in found if one is not None]
-        if not known or len(known) < len(found):
-            return None
-        return max(known, key=lambda one: one[0])
+        reached = self._listeners.reached_by(route.address)
+        if id(reached) not in self._reached:
+            found = [self._of(one.server) for one in reached.by_server.values()]
+            known = [one for one in found if one is not None]
+            is_whole = bool(known) and len(known) == len(found)
+            self._reached[id(reached)] = max(known, key=_bytes) if is_whole else None
+        return self._reached[id(reached)]
 
     def _of(self, server: Context) -> tuple[float, Context] | None:
-        if id(server) not in self._largest:
-            limits = [
-                (limit, context)
-                for context in server.descendants()
-                if context is server or context.kind == "location"
-                if (limit := _limit(context)) is not None and context.effective(NAME).is_certain
-            ]
-            counted = sum(
-                context is server or context.kind == "location" for context in server.descendants()
-            )
-            whole = len(limits) == counted
-            self._largest[id(server)] = max(limits, key=lambda one: one[0]) if whole else None
-        return self._largest[id(server)]
+        """The largest limit of a server and its locations; None when one is not certain."""
+        levels = [one for one in server.descendants() if one is server or one.kind == "location"]
+        limits = [
+            (limit, level)
+            for level in levels
+            if (limit := _limit(level)) is not None and level.effective(NAME).is_certain
+        ]
+        return max(limits, key=_bytes) if len(limits) == len(levels) else None
+
+
+def _bytes(limit: tuple[float, Context]) -> float:
+    return limit[0]
 
 
 def _limit(context: Context) -> float | None:

@@ -13,8 +13,12 @@ from gwlint.syntax.nginx.tree import Directive
 MAX_MATCHES = 100_000
 """How many expressions are tried for one server; beyond that the location counts as not known."""
 
-_LONGEST_URI = 200
-"""Characters. Some expressions take exponential time, and error pages have short names."""
+_LONGEST_URI = 100
+"""Characters; names of error pages are short."""
+
+_MOST_REPEATS = 3
+_REPEAT = re.compile(r"[*+]|{[0-9]*,")
+_REPEATED_GROUP = re.compile(r"\)[*+{]")
 
 _MODIFIERS = ("^~", "~*", "=", "~")
 
@@ -92,20 +96,26 @@ class Locations:
         lengths = range(len(uri), -1, -1)
         prefix = next((uri[:end] for end in lengths if uri[:end] in self._prefixes), None)
         context, is_final = self._prefixes.get(prefix or "", (None, False))
-        if is_final:
-            return context
+        return context if is_final else self._matched(uri, context)
+
+    def _matched(self, uri: str, otherwise: Context | None) -> Context | None:
+        """The first location whose expression matches; None where that cannot be told."""
         self._matches_left -= len(self._patterns)
         if self._matches_left < 0:
             return None
-        for pattern, matched in self._patterns:
+        for pattern, context in self._patterns:
             if pattern is None:
                 return None
             if pattern.search(uri):
-                return matched
-        return context
+                return context
+        return otherwise
 
 
 def _compiled(pattern: str, ignores_case: bool) -> re.Pattern[str] | None:
+    """None for what Python reads otherwise or not at all, and for what could take long to try:
+    a group that repeats takes exponential time, many repeats a high power of the length."""
+    if _REPEATED_GROUP.search(pattern) or len(_REPEAT.findall(pattern)) > _MOST_REPEATS:
+        return None
     try:
         return re.compile(pattern, re.IGNORECASE if ignores_case else 0)
     except (re.error, RecursionError, OverflowError):

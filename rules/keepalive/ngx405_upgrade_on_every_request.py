@@ -9,7 +9,7 @@ from gwlint.model.nginx.passes import Pass
 from gwlint.model.nginx.websocket import names_websockets
 from gwlint.rule import Example, Finding, Label, NginxRule, Severity
 from gwlint.rules.keepalive.pool import fixed_connection
-from gwlint.rules.keepalive.upgrades import BlocksAdded, upgrade_maps
+from gwlint.rules.keepalive.upgrades import added_to_http, upgrade_maps
 from gwlint.syntax.nginx.amend import replaced
 from gwlint.syntax.nginx.tree import Directive, Word
 
@@ -120,7 +120,7 @@ class UpgradeOnEveryRequest(NginxRule):
     )
 
     def check(self, config: NginxConfig) -> Iterator[Finding]:
-        variable, blocks = _variable(config), BlocksAdded()
+        variable = _variable(config)
         seen: set[int] = set()
         for route in config.passes:
             if route.family != "proxy" or fixed_connection(route) != "upgrade":
@@ -139,7 +139,7 @@ class UpgradeOnEveryRequest(NginxRule):
                 severity=Severity.WARNING if _is_root(route.context) else Severity.INFO,
                 span=word.span,
                 related=(Label(route.directive.span, "plain requests go this way too"),),
-                fix=_fix(config, route, word, variable, blocks),
+                fix=_fix(config, route, word, variable),
             )
 
 
@@ -165,9 +165,7 @@ def _variable(config: NginxConfig) -> str | None:
     return None
 
 
-def _fix(
-    config: NginxConfig, route: Pass, word: Word, variable: str | None, blocks: BlocksAdded
-) -> Fix | None:
+def _fix(config: NginxConfig, route: Pass, word: Word, variable: str | None) -> Fix | None:
     shared = config.contexts_of(_header(route, word))
     if any(names_websockets(context) for context in shared):
         return None
@@ -177,7 +175,7 @@ def _fix(
     server = route.context.within("http server")
     if server is None or _is_taken(config):
         return None
-    added = blocks.beside(
+    added = added_to_http(
         server, f"map $http_upgrade ${_VARIABLE}", "default upgrade;", "''      '';"
     )
     if added is None:

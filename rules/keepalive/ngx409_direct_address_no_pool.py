@@ -17,7 +17,7 @@ from gwlint.rules.keepalive.pool import (
     time_text,
     wants_reuse,
 )
-from gwlint.rules.keepalive.upgrades import BlocksAdded
+from gwlint.rules.keepalive.upgrades import added_to_http
 from gwlint.source import Span, encode
 from gwlint.syntax.values.address import Address, Family
 
@@ -121,7 +121,6 @@ class DirectAddressNoPool(NginxRule):
     def check(self, config: NginxConfig) -> Iterator[Finding]:
         pools = _pools(config)
         names = {one.name for one in config.upstreams}
-        blocks = BlocksAdded()
         for route in config.passes:
             address = _address(route)
             if address is None:
@@ -132,7 +131,7 @@ class DirectAddressNoPool(NginxRule):
                 " opens a new connection",
                 advice="name the address in an upstream block with keepalive, and pass there",
                 span=route.word.span,
-                fix=_fix(config, route, address, pools, names, blocks),
+                fix=_fix(config, route, address, pools, names),
             )
 
 
@@ -175,7 +174,6 @@ def _fix(
     address: Address,
     pools: dict[_Key, Upstream],
     names: set[str],
-    blocks: BlocksAdded,
 ) -> Fix | None:
     key = _key(address)
     if key is None or route.destination.scheme != "http" or route.header("Host") is None:
@@ -186,7 +184,7 @@ def _fix(
     pool = pools.get(key)
     if pool is None:
         name = _NOT_IN_A_NAME.sub("_", f"{key[0]}_{key[1]}")
-        new = [None if name in names else _block(config, address, name, route, blocks)]
+        new = [None if name in names else _block(config, address, name, route)]
     else:
         name, new = pool.name, []
     edits = [edit for edit in (_renamed(route, name), *new, *needed) if edit is not None]
@@ -201,9 +199,7 @@ def _server_text(address: Address) -> str:
     return f"{host}:{address.port}"
 
 
-def _block(
-    config: NginxConfig, address: Address, name: str, route: Pass, blocks: BlocksAdded
-) -> Edit | None:
+def _block(config: NginxConfig, address: Address, name: str, route: Pass) -> Edit | None:
     """The upstream block with the address alone; None where there is no place for it."""
     server = route.context.within("http server")
     if server is None:
@@ -214,7 +210,7 @@ def _block(
         known = None if service is None else service.idle_timeout
         wanted = ApplicationLimit(known, is_complete=known is not None).wanted
         lines.append(f"keepalive_timeout {time_text(wanted)};")
-    return blocks.beside(server, f"upstream {name}", *lines)
+    return added_to_http(server, f"upstream {name}", *lines)
 
 
 def _renamed(route: Pass, name: str) -> Edit | None:

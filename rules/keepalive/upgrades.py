@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from gwlint.edits import Edit
 from gwlint.model.nginx.config import NginxConfig
 from gwlint.model.nginx.context import Context
-from gwlint.source import Source
 from gwlint.syntax.nginx.amend import DEFAULT_UNIT, added_before, added_inside
 from gwlint.syntax.nginx.tree import Directive, Word
 
@@ -63,37 +62,27 @@ def _read(block: Context, directive: Directive, variable: str) -> UpgradeMap:
 def _may_match_nothing(pattern: str) -> bool:
     try:
         return re.search(pattern, "") is not None
-    except re.error:
+    except (re.error, RecursionError, OverflowError):
         return True
 
 
-class BlocksAdded:
-    """New blocks among the servers of the http block: `map $a $b { ... }`.
+def added_to_http(server: Context, header: str, *lines: str) -> Edit | None:
+    """A new block among the servers of the http block: `map $a $b` and the lines inside of it.
 
-    They stand before the first server of the file in which the http block is written, at its end
-    where that file has none, and before the first server of its file in a fragment of http.
+    It stands before the first server of the file in which the http block is written, at its end
+    where that file has none, and before the first server of its file in a fragment of http. None
+    where there is no place for it.
     """
-
-    def __init__(self) -> None:
-        self._anchors: dict[tuple[int, Source], Directive | None] = {}
-
-    def beside(self, server: Context, header: str, *lines: str) -> Edit | None:
-        """The block `header` with the lines inside of it; None where there is no place."""
-        http = server.parent
-        if http is None or http.kind != "http" or server.directive is None:
-            return None
-        source = (http.directive or server.directive).source
-        key = (id(http), source)
-        if key not in self._anchors:
-            self._anchors[key] = next(
-                (one for one in http.own("server") if one.source is source), None
-            )
-        anchor = self._anchors[key]
-        if anchor is not None:
-            return added_before(anchor, *_block(header, lines, _unit(anchor)))
-        if http.directive is None:
-            return None
-        return added_inside(http.directive, *_block(header, lines, DEFAULT_UNIT))
+    http = server.parent
+    if http is None or http.kind != "http" or server.directive is None:
+        return None
+    source = (http.directive or server.directive).source
+    anchor = next((one for one in http.own("server") if one.source is source), None)
+    if anchor is not None:
+        return added_before(anchor, *_block(header, lines, _unit(anchor)))
+    if http.directive is None:
+        return None
+    return added_inside(http.directive, *_block(header, lines, DEFAULT_UNIT))
 
 
 def _block(header: str, lines: tuple[str, ...], unit: str) -> list[str]:

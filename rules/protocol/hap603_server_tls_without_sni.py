@@ -30,8 +30,8 @@ class ServerTlsWithoutSni(HaproxyRule):
 
     ## Silent when
     The server has `sni`, or is neither reached by a name with a dot in it nor verified by
-    `verifyhost`; it is on this machine; the target is HAProxy 3.3 or newer, which sends the Host
-    name by itself; parameters hang on variables or `.if`, or the file has neither `global` nor
+    `verifyhost`; the target is HAProxy 3.3 or newer, which sends the Host name by itself; parameters
+    hang on variables or `.if`, or the file has neither `global` nor
     `defaults`.
 
     ## Fix safety
@@ -88,7 +88,7 @@ class ServerTlsWithoutSni(HaproxyRule):
             return
         for tls in tls_servers(config):
             server = tls.server
-            if server.has("sni") or tls.is_local or server.is_disabled:
+            if server.has("sni") or server.is_disabled:
                 continue
             name = _name(tls)
             if name is None:

@@ -211,6 +211,18 @@ def test_where_the_error_page_leads(server: str, found: bool) -> None:
     assert bool(findings(routed(server=server), "NGX510")) == found
 
 
+def test_an_expression_that_takes_exponential_time_is_not_tried() -> None:
+    page = "/" + "a" * 90
+    server = f"error_page 502 {page}; location ~ ^/(a+)+b$ {{ root /srv; }}"
+    assert not findings(routed(server=server), "NGX510")
+
+
+def test_a_location_with_a_server_for_error_pages_is_no_loop() -> None:
+    server = "error_page 502 /errors/e.html; location /errors/ { proxy_pass http://other:1; }"
+    found = findings(routed(server=server), "NGX510")
+    assert found == []
+
+
 # NGX511
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from gwlint.edits import Safety
-from gwlint.rule import Severity
 from haproxy_judge import judges
 from support import findings, fixed_text
+
+from gwlint.edits import Safety
+from gwlint.rule import Severity
 
 HEAD = """\
 defaults
@@ -86,7 +87,6 @@ TCP = ROUTED.replace("mode http", "mode tcp")
         ("balance source", False),
         ("option http-server-close", False),
         ("errorfile 503 /dev/null", False),
-        ("no option forwardfor", False),
     ],
 )
 def test_haproxy_warns_where_the_rule_does(line: str, is_ignored: bool, tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_one_finding_for_each_kind_of_rule() -> None:
         ("server s1 api.local.net:443 ssl verify none sni str(a)", None),
         ("server s1 api:443 ssl verify none", None),
         ("server s1 10.0.0.1:443 ssl verify none", None),
-        ("server s1 127.0.0.1:443 ssl verify none verifyhost a.b", None),
+        ("server s1 127.0.0.1:443 ssl verify none verifyhost a.b", Safety.SAFE),
         ("server s1 api.local.net:80", None),
         ('server s1 api.local.net:443 ssl verify none "$SNI"', None),
     ],
@@ -213,7 +213,8 @@ def test_http2_without_tls(tmp_path: Path) -> None:
 def test_facts_decide_about_http2(protocol: str, count: int) -> None:
     files = {
         "haproxy.cfg": f"{ROUTED}\tserver s1 10.0.0.1:80 proto h2\n",
-        "gwlint.yaml": f"services:\n  a:\n    addresses: ['10.0.0.1:80']\n    protocol: {protocol}\n",
+        "gwlint.yaml": "services:\n  a:\n    addresses: ['10.0.0.1:80']\n"
+        f"    protocol: {protocol}\n",
     }
     found = [one.severity for one in findings(files, "HAP607")]
     assert found == [Severity.WARNING] * count

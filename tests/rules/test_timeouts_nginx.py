@@ -158,3 +158,154 @@ def test_a_location_on_one_line_stays_on_one_line() -> None:
     one = " ".join(UPGRADE.split())
     text = conf("", server=f"location /chat/ws {{ proxy_pass http://127.0.0.1:1; {one} }}")
     assert f"http://127.0.0.1:1; proxy_read_timeout 3600s; {one} }}" in fixed_text(text, "NGX304")
+
+
+@pytest.mark.parametrize(
+    ("line", "after"),
+    [
+        ("proxy_read_timeout 60000;", "proxy_read_timeout 60s;"),
+        ("send_timeout 5000;", "send_timeout 5s;"),
+        ("proxy_connect_timeout 50ms;", "proxy_connect_timeout 50s;"),
+    ],
+)
+def test_a_slip_of_the_unit(line: str, after: str) -> None:
+    text = conf(line)
+    (found,) = findings(text, "NGX301")
+    assert found.span.text == line.split()[1].rstrip(";")
+    assert fixed_text(text, "NGX301") == text.replace(line, after)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "proxy_read_timeout 86400;",
+        "proxy_read_timeout 36000;",
+        "proxy_read_timeout 4000;",
+        "proxy_read_timeout 60000ms;",
+        "proxy_read_timeout 100ms;",
+        "proxy_send_timeout 50ms;",
+        "proxy_read_timeout 12345;",
+        "keepalive_timeout 10000;",
+        "proxy_read_timeout x;",
+    ],
+)
+def test_times_that_are_no_slip(line: str) -> None:
+    assert not findings(conf(line), "NGX301")
+
+
+def test_no_time_at_all_has_no_fix() -> None:
+    (found,) = findings(conf("proxy_read_timeout 0s;"), "NGX301")
+    assert "every request becomes a 504" in found.message
+    assert found.fix is None
+
+
+def test_a_slip_in_a_parameter() -> None:
+    text = conf("", http="upstream app { server a:1 fail_timeout=30000; server b:1; }")
+    (found,) = findings(text, "NGX301")
+    assert found.span.text == "fail_timeout=30000"
+    assert "fail_timeout=30s" in fixed_text(text, "NGX301")
+
+
+def retried(line: str = "", servers: int = 3, family: str = "proxy", server: str = "") -> str:
+    all_of_them = " ".join(f"server 127.0.0.1:{number};" for number in range(1, servers + 1))
+    scheme = {"proxy": "http://", "grpc": "grpc://"}.get(family, "")
+    return (
+        f"events {{}}\nhttp {{\nupstream app {{ {all_of_them} }}\nserver {{ listen 80; {server}\n"
+        f"location / {{ {family}_pass {scheme}app; {line} }}\n}}\n}}\n"
+    )
+
+
+@pytest.mark.parametrize("family", ["proxy", "fastcgi", "uwsgi", "scgi", "grpc", "memcached"])
+def test_retries_of_each_family(family: str) -> None:
+    text = retried(family=family)
+    (found,) = findings(text, "NGX303")
+    assert "60 s each" in found.message
+    assert "180 s in all" in found.message
+    after = fixed_text(text, "NGX303")
+    assert f"{family}_next_upstream_timeout 10s;" in after
+    assert f"{family}_connect_timeout 5s;" in after
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        retried(servers=1),
+        retried("proxy_connect_timeout 5s; proxy_read_timeout 20s;"),
+        retried("proxy_next_upstream_tries 2;"),
+        retried("proxy_next_upstream_timeout 5s;"),
+        retried("proxy_next_upstream error;"),
+        retried("proxy_next_upstream off;"),
+        retried("include /nowhere/x.conf;"),
+        retried(servers=2).replace(":2;", ":2 down;"),
+    ],
+)
+def test_retries_that_are_bounded(text: str) -> None:
+    assert not findings(text, "NGX303")
+
+
+def test_one_finding_and_one_fix_for_the_routes_to_an_upstream() -> None:
+    text = retried(server="location /a { proxy_pass http://app; }")
+    (found,) = findings(text, "NGX303")
+    assert "so on 2 routes" in found.message
+    after = fixed_text(text, "NGX303")
+    assert after.count("proxy_next_upstream_timeout 10s;") == 2
+    assert not findings(after, "NGX303")
+
+
+def test_a_short_time_to_connect_is_left_alone() -> None:
+    text = retried("proxy_connect_timeout 2s; proxy_next_upstream_timeout 0;")
+    after = fixed_text(text, "NGX303")
+    assert after == text.replace("next_upstream_timeout 0", "next_upstream_timeout 10s")
+
+
+def test_retries_in_stream() -> None:
+    text = (
+        "events {}\nstream {\nupstream db { server 127.0.0.1:1; server 127.0.0.1:2; }\n"
+        "server {\n\tlisten 53;\n\tproxy_pass db;\n}\n}\n"
+    )
+    (found,) = findings(text, "NGX303")
+    assert "60 s each (proxy_connect_timeout): 120 s" in found.message
+    assert fixed_text(text, "NGX303") == text.replace(
+        "pass db;", "pass db;\n\tproxy_next_upstream_timeout 10s;\n\tproxy_connect_timeout 5s;"
+    )
+    assert not findings(text.replace("listen 53", "listen 53 udp"), "NGX303")
+
+
+@pytest.mark.parametrize(
+    ("line", "count"),
+    [
+        ("client_header_timeout 0;", 1),
+        ("client_body_timeout 301s;", 1),
+        ("client_body_timeout 5m;", 0),
+        ("keepalive_timeout 0;", 1),
+        ("keepalive_timeout 0 0;", 1),
+        ("keepalive_timeout 1h;", 0),
+    ],
+)
+def test_times_for_clients(line: str, count: int) -> None:
+    found = findings(conf("", server=line), "NGX305")
+    assert [one.severity.label for one in found] == ["info"] * count
+
+
+def test_the_keepalive_timeout_of_an_upstream_is_no_clients() -> None:
+    text = conf("", http="upstream app { server a:1; keepalive 2; keepalive_timeout 0; }")
+    assert not findings(text, "NGX305")
+
+
+@pytest.mark.parametrize(
+    ("location", "server", "severities"),
+    [
+        ("proxy_connect_timeout 30s; proxy_read_timeout 10s;", "", ["warning"]),
+        ("proxy_read_timeout 10s;", "proxy_connect_timeout 30s;", ["warning"]),
+        ("proxy_read_timeout 10s;", "", ["info"]),
+        ("proxy_read_timeout 10s;", "proxy_connect_timeout 10s;", []),
+        ("proxy_connect_timeout 90s;", "", []),
+        ("proxy_read_timeout 10s; proxy_connect_timeout 90s;", "", []),
+        ("proxy_read_timeout 10s; include /nowhere/x;", "", []),
+    ],
+)
+def test_a_read_timeout_below_the_one_for_connecting(
+    location: str, server: str, severities: list[str]
+) -> None:
+    found = findings(conf(location, server=server), "NGX306")
+    assert [one.severity.label for one in found] == severities

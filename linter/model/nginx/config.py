@@ -32,7 +32,9 @@ class NginxConfig:
         self.includes: list[tuple[Context, Include]] = []
         self.main = Context(root.context, None, None, target)
         self._read()
-        self.main.is_complete = not root.is_fragment and not self.has_broken_blocks
+        # Reading has found it incomplete where an include at this level could not be followed.
+        if root.is_fragment or self.has_broken_blocks:
+            self.main.is_complete = False
 
     @property
     def is_fragment(self) -> bool:

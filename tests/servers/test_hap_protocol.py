@@ -1,0 +1,132 @@
+"""HAProxy, both sides speak something else: modes, TLS, HTTP/2, the PROXY protocol."""
+
+from __future__ import annotations
+
+import pytest
+
+from servers.binaries import Binary
+from servers.certificates import certificate
+from servers.clients import get, several, tally
+from servers.fixes import Correction, replaced
+from servers.origins import Origin
+from servers.ports import free_port
+from servers.proxies import StartError, run_haproxy, sections
+
+
+def configuration(port: int, server: str, bind: str = "", backend: str = "") -> str:
+    return sections(f"""
+            frontend fe
+                bind 127.0.0.1:{port}{bind}
+                default_backend app
+            backend app
+                retries 0{backend}
+                {server}
+            """)
+
+
+def test_hap601_mode_mismatch(haproxy: Binary) -> None:
+    """Fault: HAProxy does not start. By hand: mode http."""
+    port = free_port()
+    with Origin() as origin:
+        faulty = configuration(port, f"mode tcp\n    server s1 {origin.address}")
+        with pytest.raises(StartError, match="incompatible tcp backend"):
+            run_haproxy(faulty, port, haproxy).__enter__()
+        with run_haproxy(replaced(faulty, {"mode tcp": "mode http"}), port, haproxy):
+            assert get(port).result == 200
+
+
+def test_hap602_http_rule_in_tcp_mode(haproxy: Binary) -> None:
+    """Fault: what was to be denied passes. By hand: mode http."""
+    port = free_port()
+    with Origin() as origin:
+        text = configuration(port, f"server s1 {origin.address}")
+        good = replaced(text, {"default_backend": "http-request deny\n    default_backend"})
+        faulty = replaced(good, {"    mode http\n": "    mode tcp\n", "option httplog\n": "\n"})
+        with run_haproxy(faulty, port, haproxy) as proxy:
+            assert get(port).result == 200
+            assert proxy.logged("'http-request' rules ignored for frontend 'fe'")
+        with run_haproxy(good, port, haproxy):
+            assert get(port).result == 403
+
+
+def test_hap603_server_tls_without_sni(haproxy: Binary, correct: Correction) -> None:
+    """Fault: the server wants a name and ends the handshake: 503. Fix: safe with verifyhost."""
+    port = free_port()
+    with certificate("app.gwlint.test") as made, Origin(tls=made.context()) as origin:
+        server = (
+            f"server s1 {origin.address} ssl verify required ca-file {made.file}"
+            " verifyhost app.gwlint.test"
+        )
+        faulty = configuration(port, server)
+        good = correct(faulty, "HAP603", {server: f"{server} sni str(app.gwlint.test)"})
+        with run_haproxy(faulty, port, haproxy) as proxy:
+            assert tally(several(2, lambda _: get(port))) == {503: 2}
+            assert proxy.logged(r"fe app/s1 .* 503 .* SC--")
+        with run_haproxy(good, port, haproxy):
+            assert tally(several(2, lambda _: get(port))) == {200: 2}
+
+
+def test_hap604_ssl_without_ca(haproxy: Binary) -> None:
+    """Fault: HAProxy does not start. By hand: the file of the authority."""
+    port = free_port()
+    with certificate("app.gwlint.test") as made, Origin(tls=made.context(False)) as origin:
+        faulty = configuration(port, f"server s1 {origin.address} ssl")
+        with pytest.raises(StartError, match="no CA file specified"):
+            run_haproxy(faulty, port, haproxy).__enter__()
+        good = replaced(faulty, {" ssl": f" ssl ca-file {made.file}"})
+        with run_haproxy(good, port, haproxy):
+            assert get(port).result == 200
+
+
+def test_hap606_any_name_accepted(haproxy: Binary) -> None:
+    """Fault: a certificate for another host will do. By hand: verifyhost, and it gets 503."""
+    port = free_port()
+    with certificate("other.gwlint.test") as made, Origin(tls=made.context(False)) as origin:
+        text = configuration(port, f"server s1 {origin.address} ssl ca-file {made.file}")
+        good = replaced(text, {str(made.file): f"{made.file} verifyhost app.gwlint.test"})
+        with run_haproxy(text, port, haproxy):
+            assert get(port).result == 200
+        with run_haproxy(good, port, haproxy) as proxy:
+            assert get(port).result == 503
+            assert proxy.logged(r"fe app/s1 .* 503 .* SC--")
+
+
+def test_hap607_h2_to_plain_server(haproxy: Binary) -> None:
+    """Fault: HTTP/2 to a server that speaks HTTP/1. By hand: without proto."""
+    port = free_port()
+    with Origin() as origin:
+        faulty = configuration(port, f"server s1 {origin.address} proto h2")
+        with run_haproxy(faulty, port, haproxy) as proxy:
+            assert get(port).result in (502, 503)
+            assert proxy.logged(r"fe app/s1 .* 50[23] ")
+        with run_haproxy(replaced(faulty, {" proto h2": ""}), port, haproxy):
+            assert get(port).result == 200
+
+
+def test_hap609_accept_proxy_open(haproxy: Binary) -> None:
+    """Fault: clients without a header are cut off. By hand: a header from the balancer only."""
+    port = free_port()
+    with Origin() as origin:
+        server = f"server s1 {origin.address}"
+        faulty = configuration(port, server, bind=" accept-proxy")
+        rule = "tcp-request connection expect-proxy layer4 if { src 127.0.0.9 }"
+        good = replaced(faulty, {" accept-proxy": f"\n    {rule}"})
+        with run_haproxy(faulty, port, haproxy) as proxy:
+            assert get(port).result in ("reset", "eof")
+            assert proxy.logged("does not look like a PROXY protocol header")
+        with run_haproxy(good, port, haproxy):
+            assert get(port).result == 200
+
+
+def test_hap608_forwardfor_missing(haproxy: Binary, correct: Correction) -> None:
+    """Fault: the application does not see the client's address. Fix: safe."""
+    port = free_port()
+    with Origin() as origin:
+        faulty = configuration(port, f"server s1 {origin.address}")
+        bind = f"bind 127.0.0.1:{port}"
+        good = correct(faulty, "HAP608", {bind: f"{bind}\n    option forwardfor"})
+        for text, seen in ((faulty, ""), (good, "127.0.0.1")):
+            origin.forget()
+            with run_haproxy(text, port, haproxy):
+                assert get(port).result == 200
+            assert origin.seen.requests[-1].header("X-Forwarded-For") == seen
