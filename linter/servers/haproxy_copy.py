@@ -130,6 +130,9 @@ _StandIn = tuple[Word, str]
 
 
 def _stand_ins(line: Line, standins: StandIns) -> Iterator[_StandIn]:
+    if line.keyword == ".alert" and _asks_for_variables(line):
+        # The environment here is not that of the service, so nothing is wrong with it.
+        yield line.words[0], ".notice"
     if line.section is None or line.section.header is line or line.is_preprocessor:
         return
     yield from _paths_and_users(line, standins)
@@ -137,6 +140,11 @@ def _stand_ins(line: Line, standins: StandIns) -> Iterator[_StandIn]:
     if line.keyword in _PARAMETER_LINES:
         yield from _parameters(line, standins)
     yield from _pattern_files(line, standins)
+
+
+def _asks_for_variables(line: Line) -> bool:
+    """Whether it is only there where a variable is, or is not, set."""
+    return any("defined(" in (branch.expression or "") for branch in line.conditions)
 
 
 def _paths_and_users(line: Line, standins: StandIns) -> Iterator[_StandIn]:

@@ -23,8 +23,8 @@ class RetriesZero(HaproxyRule):
     accept a connection.
 
     ## Why
-    Measured on HAProxy 2.6.12 and 2.8.25 with an application that is away for half a second: with
-    `retries 0` requests got 503 at once, with the default they waited a second and got 200.
+    Measured on HAProxy 2.6.12 and 2.8.25 with an application that is away for a moment: with
+    `retries 0` a request got 503 at once, with the default it waited a second and got 200.
     `option redispatch` does nothing either, since it decides where a retry goes.
 
     ## In the log

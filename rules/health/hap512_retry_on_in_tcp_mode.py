@@ -20,8 +20,8 @@ class RetryOnInTcpMode(HaproxyRule):
     says nothing about it, so that the author believes in a protection that is not there.
 
     ## Why
-    Measured on HAProxy 2.6.12 and 2.8.25: the configuration is accepted without a word, and a
-    connection that the server ends without an answer ends for the client too.
+    Measured on HAProxy 2.6.12 and 2.8.25: the configuration is accepted without a word. The manual
+    says that the line is ignored in mode tcp.
 
     ## In the log
     Nothing.

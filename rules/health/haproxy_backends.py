@@ -51,8 +51,16 @@ def unchecked(backend: Proxy) -> list[Server]:
     return [
         server
         for server in working_servers(backend)
-        if not server.is_checked and not server.has("agent-check") and not is_discovered(server)
+        if not server.is_checked
+        and not server.has("agent-check")
+        and not is_discovered(server)
+        and not _is_open_ended(server)
     ]
+
+
+def _is_open_ended(server: Server) -> bool:
+    """Whether a variable on its line may stand for parameters that are not seen here."""
+    return any(parameter.uncertain for parameter in server.parsed.parameters)
 
 
 def checks_added(servers: Sequence[Server]) -> tuple[Edit, ...] | None:

@@ -41,16 +41,16 @@ class LogWithoutUpstream(NginxRule):
     A status and nothing about where it came from.
 
     ## Silent when
-    The log is off, or not set in any file that was read; no HTTP request is passed on where it
-    holds; the format is defined in a file that could not be read.
+    The log is off or thrown away, or not set in any file that was read; no HTTP request is passed
+    on where it holds; the format is defined in a file that could not be read.
 
     ## Fix safety
     Adds the three to a format of one's own, or writes a format `combined_upstream` and uses it.
     Unsafe: whatever reads the log has to know the new fields. No fix for formats in JSON.
 
     ## Learnt
-    Formats of real sites often have `$upstream_response_time` alone, which does not tell which of
-    several servers was slow.
+    Nearly all published logs that were found have none of the three: they use the predefined
+    format, or the one named "main" of nginx's own package.
 
     ## References
     - https://nginx.org/en/docs/http/ngx_http_log_module.html#log_format
@@ -153,7 +153,7 @@ def _formats(config: NginxConfig) -> dict[str, Directive]:
 def _missing(directive: Directive, formats: dict[str, Directive]) -> list[str]:
     """The variables that the log lacks; none where it is off or its format is not known."""
     values = directive.values
-    if not values or values[0] == "off":
+    if not values or values[0] in ("off", "/dev/null"):
         return []
     name = _format_name(directive)
     if name == "combined":

@@ -37,9 +37,9 @@ class UnreachableLocation(NginxRule):
     ## Silent when
     The regular expressions are more than what can be compared with certainty: text from the start
     (`^/api`), whole paths (`^/api$`), endings (`\\.(js|css)$`), everything (`.*`); a prefix without
-    `^~` takes some of the requests; the level has an include that could not be read. Two locations
-    of the same path are NGX007. A `return` of an error status, which an `error_page` may send to a
-    location, and one behind `if`, `rewrite` or `break`.
+    `^~` takes some of the requests; the level has an include that could not be read, or more than
+    400 regular expressions. Two locations of the same path are NGX007. A `return` of an error
+    status, which an `error_page` may send to a location, and one behind `if`, `rewrite` or `break`.
 
     ## Fix safety
     None: whether to move it, merge it or drop it is a decision.
@@ -160,13 +160,12 @@ class UnreachableLocation(NginxRule):
     def _shadowed(self, entries: Sequence[_Entry]) -> Iterator[Finding]:
         regexes = [one for one in entries if one.pattern is not None]
         prefixes = [one for one in entries if one.location.is_prefix]
-        closed = [one for one in prefixes if one.location.modifier == "^~"]
         exact = {one.location.pattern: one for one in entries if one.location.modifier == "="}
         compared = regexes if len(regexes) <= MOST_REGEXES else []
         for index, entry in enumerate(compared):
             pattern = entry.pattern
             assert pattern is not None
-            other = _same_path(pattern, exact) or _closed_prefix(pattern, closed, prefixes)
+            other = _same_path(pattern, exact) or _closed_prefix(pattern, prefixes)
             if other is None:
                 earlier = (one for one in compared[:index] if one.pattern is not None)
                 other = next((one for one in earlier if _covers(one, pattern)), None)
@@ -236,30 +235,20 @@ def _same_path(pattern: Pattern, exact: dict[str, _Entry]) -> _Entry | None:
     return exact.get(text)
 
 
-def _closed_prefix(
-    pattern: Pattern, closed: Sequence[_Entry], prefixes: Sequence[_Entry]
-) -> _Entry | None:
-    """The `^~` prefix that takes each path that fits, none of which has a longer prefix."""
+def _closed_prefix(pattern: Pattern, prefixes: Sequence[_Entry]) -> _Entry | None:
+    """The `^~` prefix that takes each path that fits, none of which has a longer open prefix."""
     if pattern.kind not in ("start", "whole") or pattern.ignores_case or len(pattern.texts) != 1:
         return None
     (text,) = pattern.texts
-    for one in closed:
-        prefix = one.location.pattern
-        if not text.startswith(prefix):
-            continue
-        longer = (
-            other.location.pattern
-            for other in prefixes
-            if other.location.modifier != "^~" and len(other.location.pattern) > len(prefix)
-        )
-        if not any(_meet(text, other, pattern.kind) for other in longer):
-            return one
-    return None
-
-
-def _meet(text: str, prefix: str, kind: str) -> bool:
-    """Whether a path that fits may begin with the prefix."""
-    return text.startswith(prefix) or (kind == "start" and prefix.startswith(text))
+    around = [one for one in prefixes if text.startswith(one.location.pattern)]
+    longest = max(around, key=lambda one: len(one.location.pattern), default=None)
+    if longest is None or longest.location.modifier != "^~":
+        return None
+    if pattern.kind == "start" and any(
+        one.location.modifier != "^~" and one.location.pattern.startswith(text) for one in prefixes
+    ):
+        return None
+    return longest
 
 
 def _covers(one: _Entry, pattern: Pattern) -> bool:

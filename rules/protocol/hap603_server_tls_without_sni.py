@@ -30,9 +30,8 @@ class ServerTlsWithoutSni(HaproxyRule):
 
     ## Silent when
     The server has `sni`, or is neither reached by a name with a dot in it nor verified by
-    `verifyhost`; the target is HAProxy 3.3 or newer, which sends the Host name by itself; parameters
-    hang on variables or `.if`, or the file has neither `global` nor
-    `defaults`.
+    `verifyhost`; the target is HAProxy 3.3 or newer, which sends the Host name by itself;
+    parameters hang on variables or `.if`, or the file has neither `global` nor `defaults`.
 
     ## Fix safety
     Adds `sni str(name)`, and `check-sni` for the health check. Safe where the certificate is not

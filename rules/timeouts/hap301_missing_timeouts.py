@@ -16,6 +16,8 @@ from gwlint.rules.timeouts.haproxy_placement import (
 _VALUES = {"connect": "5s", "client": "30s", "server": "30s"}
 _MODES = ("http", "tcp")
 
+_OLD_NAMES = {"client": "clitimeout", "connect": "contimeout", "server": "srvtimeout"}
+
 
 class MissingTimeouts(HaproxyRule):
     """A proxy has no timeout, so a hung application or client holds its connection for ever.
@@ -116,4 +118,11 @@ def _missing(proxy: Proxy) -> list[str]:
         for kind in needed
         if not proxy.effective("timeout", kind).is_set
         and not is_written_conditionally(proxy, "timeout", kind)
+        and not _is_said_of_old(proxy, kind)
     ]
+
+
+def _is_said_of_old(proxy: Proxy, kind: str) -> bool:
+    """Whether it is set by its name before 2.1, which HAP005 replaces."""
+    old = _OLD_NAMES[kind]
+    return any(proxy.lines(old)) or any(proxy.lines("timeout", old))

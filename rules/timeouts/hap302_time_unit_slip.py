@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from gwlint.edits import Fix, Safety
@@ -7,9 +8,12 @@ from gwlint.model.haproxy.config import HaproxyConfig
 from gwlint.rule import Example, Finding, HaproxyRule, Severity
 from gwlint.syntax.haproxy.amend import replaced
 from gwlint.syntax.haproxy.tree import Line, Word
+from gwlint.syntax.values.problem import ValueProblem
+from gwlint.syntax.values.times import parse_time, time_text
 
 _SMALLEST_PLAUSIBLE_MS = 100
 _SMALLEST_SLIPPED_S = 5000
+_PART = re.compile(r"[0-9]{1,9}(?:ms|us|[smhd])")
 _PATIENT = frozenset({"tunnel", "client-fin", "server-fin", "http-keep-alive", "tarpit"})
 """Timeouts for which hours, or a few milliseconds, can be meant: they fail no request."""
 
@@ -19,7 +23,8 @@ class TimeUnitSlip(HaproxyRule):
 
     ## Problem
     `timeout server 30` is 30 milliseconds, not 30 seconds. `timeout server 50000s` is fourteen
-    hours, where 50000 milliseconds was meant.
+    hours, where 50000 milliseconds was meant. `timeout server 1m30s` is one minute: HAProxy reads
+    no further than the first unit (measured on 2.6.12 and 2.8.25).
 
     ## Why
     30 ms is less than nearly every answer takes: measured on HAProxy 2.6.12, an answer that comes
@@ -56,6 +61,15 @@ class TimeUnitSlip(HaproxyRule):
                 timeout server 50000s
             """
         ),
+        Example.haproxy(
+            """
+            defaults
+                mode http
+                timeout connect 5s
+                timeout client 30s
+                timeout server 1m30s
+            """
+        ),
     )
     good = (
         Example.haproxy(
@@ -80,6 +94,18 @@ class TimeUnitSlip(HaproxyRule):
 
     def _judged(self, line: Line, kind: str, value: Word) -> Iterator[Finding]:
         text = value.value
+        whole = _whole_time(text)
+        if whole is not None:
+            read, meant = whole
+            yield self.finding(
+                line,
+                f"timeout {kind} {text} is {read}: HAProxy reads no further than the first unit",
+                advice=f"write one number with one unit, such as {meant}",
+                severity=Severity.WARNING,
+                span=value.span,
+                fix=Fix("write the whole time", Safety.UNSAFE, (replaced(value, meant),)),
+            )
+            return
         if text.isdecimal() and 0 < int(text) < _SMALLEST_PLAUSIBLE_MS:
             yield self.finding(
                 line,
@@ -102,3 +128,14 @@ class TimeUnitSlip(HaproxyRule):
                 span=value.span,
                 fix=Fix("count in milliseconds", Safety.UNSAFE, (replaced(value, f"{number}ms"),)),
             )
+
+
+def _whole_time(text: str) -> tuple[str, str] | None:
+    """Of a time of several units: what HAProxy reads, and the whole time in one unit."""
+    parts = _PART.findall(text)
+    if len(parts) < 2 or "".join(parts) != text:
+        return None
+    try:
+        return parts[0], time_text(sum(parse_time(part).seconds for part in parts))
+    except ValueProblem:
+        return None

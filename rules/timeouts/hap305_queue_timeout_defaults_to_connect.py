@@ -46,6 +46,10 @@ class QueueTimeoutDefaultsToConnect(HaproxyRule):
     Sets `timeout queue 30s` beside the other timeouts. Requests that were refused wait instead, and
     no other request sees a difference, so the fix is safe.
 
+    ## Learnt
+    Some real files write `maxconn 1000000` for "no limit", or limit one server of several; nothing
+    waits in either. A `timeout connect` of 250ms, sound for connecting, is where this hurts most.
+
     ## References
     - HAProxy configuration manual, section 4.2, timeout queue; section 5.2, maxconn
     """

@@ -23,12 +23,12 @@ class CheckTimeoutAboveInter(HaproxyRule):
 
     ## Problem
     A check has to end before the next one begins. Without `timeout check` it ends after `inter` at
-    the latest; a longer `timeout check` stretches the interval just when the application hangs.
+    the latest; a longer `timeout check` stretches the time just when the application hangs.
 
     ## Why
-    Measured on HAProxy 2.6.12 and 2.8.25 with an application that begins to hang: `inter 200ms
-    fall 2` took it out within half a second, and with `timeout check 1s` only after two of these
-    seconds. Until then its share of the requests ends as 504.
+    Measured on HAProxy 2.6.12 and 2.8.25 with one of two applications that begins to hang and
+    `inter 200ms fall 3`: it was out after 1.1 s, and with `timeout check 1s` after 3.5 s. Until
+    then its share of the requests ends as 504.
 
     ## In the log
     `504 sH` with the name of one server, then `is DOWN, reason: Layer7 timeout` with a check
@@ -119,12 +119,14 @@ class CheckTimeoutAboveInter(HaproxyRule):
             quickest = _quickest(backend) if has_failover(backend) else None
             if quickest is None or timeout.seconds <= quickest.inter:
                 continue
-            hung, wanted = timeout.seconds * quickest.fall, time_text(quickest.inter)
+            hung = quickest.hung_detection(timeout.seconds)
+            sound = quickest.hung_detection(quickest.inter)
+            wanted = time_text(quickest.inter)
             own = setting.section is backend.section
             yield self.finding(
                 setting.line if own else backend.header,
                 f"a server of {backend.name} that hangs is taken out after about"
-                f" {time_text(hung)}, not {time_text(quickest.detection)}: each check waits"
+                f" {time_text(hung)}, not {time_text(sound)}: each check waits"
                 f" {time_text(timeout.seconds)}, longer than inter {wanted}",
                 advice="let timeout check be at most inter, or raise inter",
                 severity=Severity.WARNING if hung > _TOLERABLE_SECONDS else Severity.INFO,

@@ -40,7 +40,7 @@ class ClientTimeoutExtreme(NginxRule):
     None: the default, 60 s (75 s for `keepalive_timeout`), suits most.
 
     ## Learnt
-    Found in published files: `keepalive_timeout 0` in contest entries, and 10 minutes for uploads.
+    Found in published files: `keepalive_timeout 0` in contest entries, and 10 minutes in a manual.
 
     ## References
     - https://nginx.org/en/docs/http/ngx_http_core_module.html#client_header_timeout

@@ -150,6 +150,7 @@ BACKUP = f"{TWO} check backup"
         ((CHECKED, "server c 127.0.0.1:3002", BACKUP), 1),
         ((f"{ONE} track other/a", BACKUP), 0),
         ((f"{ONE} disabled", BACKUP), 0),
+        ((f'{ONE} "${{OPTIONS[*]}}"', BACKUP), 0),
         ((f"{ONE} backup", BACKUP), 0),
         (("default-server check", ONE, BACKUP), 0),
         ((ONE, BACKUP, "use-server b if TRUE"), 0),

@@ -72,8 +72,8 @@ def test_buffers_of_named_servers_that_are_no_finding(text: str) -> None:
 
 
 def test_named_servers_of_a_fragment_are_not_known() -> None:
-    text = "server { listen 80; }\nserver { listen 80; server_name a; " + LARGE + " }\n"
-    assert not findings({"sites-enabled/a.conf": text}, "NGX204")
+    text = f"server {{\nlisten 80;\n}}\nserver {{\nlisten 80;\nserver_name a;\n{LARGE}\n}}\n"
+    assert not findings({"conf.d/a.conf": text}, "NGX204")
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,13 @@ class CheckTimes:
         """
         return self.inter + (self.fall - 1) * self.fastinter
 
+    def hung_detection(self, wait: float) -> float:
+        """Seconds until a server is out whose checks each hang for `wait` seconds.
+
+        The next check begins an interval after the last one has ended (measured on 2.6 and 2.8).
+        """
+        return self.detection + self.fall * wait
+
 
 def check_times(server: Server) -> CheckTimes | None:
     """The times of a server that has a check of its own; None when one of them is not known."""
