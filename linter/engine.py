@@ -1,4 +1,4 @@
-"""Runs rules over a project and puts what they yield in order."""
+"""Runs rules over a project, obeys suppressions, and puts what is left in order."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from gwlint.model.facts import facts_of
 from gwlint.model.options import options_of
 from gwlint.project.files import Project
 from gwlint.registry import RuleFile, rule_files
-from gwlint.rule import DeploymentRule, Finding, HaproxyRule, NginxRule, Rule
+from gwlint.rule import DeploymentRule, Finding, HaproxyRule, NginxRule, Rule, SuppressionRule
 from gwlint.settings import Settings
+from gwlint.suppress import resolve
 
 
 class RuleError(Exception):
@@ -26,10 +27,15 @@ class RuleError(Exception):
 
 @dataclass(frozen=True)
 class Report:
-    """What a check found, sorted by path, line, column and code."""
+    """What a check found, sorted by path, line, column and code.
+
+    `suppressed` findings are hidden by comments, `baselined` ones were known before.
+    """
 
     project: Project
     findings: list[Finding]
+    suppressed: int = 0
+    baselined: int = 0
 
 
 def check(project: Project, settings: Settings, rules: Sequence[type[Rule]]) -> Report:
@@ -45,12 +51,26 @@ def check(project: Project, settings: Settings, rules: Sequence[type[Rule]]) -> 
     found: dict[tuple[object, ...], Finding] = {}
     ignored = _Ignored(project, settings)
     for finding in _run(deployment, made):
-        if ignored.hides(finding):
+        if ignored.hides(finding.code, finding.path):
             continue
         # A file that is included twice is judged twice, but says each thing once.
         key = (finding.code, finding.path, finding.span.start, finding.span.end, finding.message)
         found.setdefault(key, finding)
-    return Report(project, sorted(found.values(), key=_place))
+    codes = [kind.code for kind in rules]
+    resolution = resolve(
+        project,
+        list(found.values()),
+        lambda path: {code for code in codes if not ignored.hides(code, path)},
+    )
+    useless = [
+        finding
+        for rule in made
+        if isinstance(rule, SuppressionRule)
+        for finding in _guarded(type(rule), "the project", partial(rule.check, resolution.flaws))
+        if not ignored.hides(finding.code, finding.path)
+    ]
+    findings = sorted([*resolution.listed, *useless], key=_place)
+    return Report(project, findings, resolution.suppressed)
 
 
 class _Ignored:
@@ -65,11 +85,11 @@ class _Ignored:
                 file.path: settings.ignored_in(file.absolute) for file in project.files
             }
 
-    def hides(self, finding: Finding) -> bool:
-        rule = self._rules.get(finding.code)
+    def hides(self, code: str, path: str) -> bool:
+        rule = self._rules.get(code)
         if rule is None:
             return False
-        return any(map(rule.answers_to, self._selectors.get(finding.path, ())))
+        return any(map(rule.answers_to, self._selectors.get(path, ())))
 
 
 def _place(finding: Finding) -> tuple[str, int, str, str]:

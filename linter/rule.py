@@ -7,7 +7,7 @@ examples are its first tests, and `check` yields what it finds.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, ClassVar
@@ -210,3 +210,20 @@ class DeploymentRule(Rule):
 
     @abstractmethod
     def check(self, deployment: Deployment) -> Iterator[Finding]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SuppressionFlaw:
+    """A comment that should suppress findings and is malformed, or hides nothing."""
+
+    comment: Span
+    problem: str
+    advice: str
+    fix: Fix
+
+
+class SuppressionRule(Rule):
+    """A rule over suppressions: it runs when all others have, and is told which were useless."""
+
+    @abstractmethod
+    def check(self, flaws: Iterable[SuppressionFlaw]) -> Iterator[Finding]: ...

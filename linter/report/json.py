@@ -59,8 +59,8 @@ def _summary(summary: Summary) -> dict[str, int]:
         "error": summary.severities[Severity.ERROR],
         "warning": summary.severities[Severity.WARNING],
         "info": summary.severities[Severity.INFO],
-        "suppressed": 0,
-        "baselined": 0,
+        "suppressed": summary.suppressed,
+        "baselined": summary.baselined,
         "fixable": summary.fixable,
     }
 

@@ -24,6 +24,8 @@ class Summary:
     fixable: int
     """Findings with a fix, safe or not, among those that are listed."""
     fixable_safely: int
+    suppressed: int
+    baselined: int
 
     @classmethod
     def of(cls, report: Report, listed_from: Severity = Severity.INFO) -> Summary:
@@ -44,4 +46,6 @@ class Summary:
             severities=severities,
             fixable=len(fixes),
             fixable_safely=sum(fix.safety is Safety.SAFE for fix in fixes),
+            suppressed=report.suppressed,
+            baselined=report.baselined,
         )

@@ -108,7 +108,12 @@ def _summary_line(summary: Summary, view: View) -> str:
     if notes:
         files += f" ({', '.join(notes)})"
     line = f"{files}: {', '.join(parts) or 'no findings'}"
-    return line + _fixable(summary)
+    return line + _unlisted(summary) + _fixable(summary)
+
+
+def _unlisted(summary: Summary) -> str:
+    counts = ((summary.suppressed, "suppressed"), (summary.baselined, "in the baseline"))
+    return "".join(f"; {count} {word}" for count, word in counts if count)
 
 
 def _fixable(summary: Summary) -> str:

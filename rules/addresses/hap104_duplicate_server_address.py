@@ -36,6 +36,10 @@ class DuplicateServerAddress(HaproxyRule):
     ## Fix safety
     None: which address was meant is not known.
 
+    ## Learnt
+    Real ones are copies in which the name was changed and the address was not: `server api4
+    /sockets/api3.sock` behind `server api3 /sockets/api3.sock`.
+
     ## References
     - HAProxy configuration manual, section 5.2, keyword server
     """

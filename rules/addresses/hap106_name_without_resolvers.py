@@ -40,6 +40,10 @@ class NameWithoutResolvers(HaproxyRule):
     section `resolvers dns` with the name servers of the system, and lets HAProxy start while the
     name cannot be resolved. Unsafe: DNS does not know what stands in /etc/hosts only.
 
+    ## Learnt
+    Most real names are those of containers beside HAProxy, which keep their address for as long as
+    they run: info. None of the real configurations read named a cloud load balancer.
+
     ## References
     - HAProxy configuration manual, section 5.3, Server DNS resolution, keyword resolvers
     """

@@ -33,6 +33,10 @@ class DynamicBackendWithoutDefault(HaproxyRule):
     ## Fix safety
     None: where the rest should go is the author's decision.
 
+    ## Learnt
+    Programs that manage HAProxy may add the `default_backend` while they run; the file that they
+    begin with has none.
+
     ## References
     - HAProxy configuration manual, section 4.2, keyword use_backend
     """

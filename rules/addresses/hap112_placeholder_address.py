@@ -38,6 +38,9 @@ class PlaceholderAddress(HaproxyRule):
     ## Fix safety
     For `localhost` and 0.0.0.0 only: 127.0.0.1. Unsafe, since the application may listen on ::1.
 
+    ## Learnt
+    Applications on the same machine are often written as `localhost`, and work: info.
+
     ## References
     - HAProxy configuration manual, section 5.2, keyword server
     - https://www.rfc-editor.org/rfc/rfc5737

@@ -35,6 +35,9 @@ class UnusedBackend(HaproxyRule):
     ## Fix safety
     None: either it is to be used, or to go.
 
+    ## Learnt
+    An ACL may be declared in two sections and asked for in one of them only; each is judged alone.
+
     ## References
     - HAProxy configuration manual, section 4.2, keywords use_backend and acl
     """

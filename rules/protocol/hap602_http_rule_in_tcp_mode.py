@@ -43,6 +43,10 @@ class HttpRuleInTcpMode(HaproxyRule):
     ## Fix safety
     None: `mode http` changes everything that the section does.
 
+    ## Learnt
+    In the real configuration where it was found, TLS is passed through to the servers: the sections
+    set headers and cookies that no client or server ever sees.
+
     ## References
     - HAProxy configuration manual, section 4.2, keyword mode
     """

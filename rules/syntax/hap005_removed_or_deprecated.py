@@ -57,6 +57,10 @@ class RemovedOrDeprecated(HaproxyRule):
     headers by regular expressions is left to the author, as are rules in `defaults`, where the new
     ones may not stand, and checks in `defaults`.
 
+    ## Learnt
+    Headers behind `option httpchk` still start on 2.6, with a warning, and fail on the next upgrade:
+    they are the form that runs unnoticed today.
+
     ## References
     - HAProxy configuration manual, section 4.2, and the alerts of HAProxy itself
     """

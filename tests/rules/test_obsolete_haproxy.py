@@ -148,6 +148,15 @@ def test_a_line_under_a_condition_is_no_error() -> None:
     assert severities(text, "HAP005") == [Severity.WARNING]
 
 
+def test_timeouts_by_their_old_names_are_not_missing_too() -> None:
+    text = "defaults\n\tmode http\n\tcontimeout 5s\n\tclitimeout 5s\n\ttimeout srvtimeout 5s\n"
+    text += FRONTEND[len(HEAD) :].format("option httplog") + BACKEND
+    assert findings(text, "HAP301") == []
+    after = fixed_text(text, "HAP005")
+    assert "\ttimeout connect 5s\n\ttimeout client 5s\n\ttimeout server 5s\n" in after
+    assert findings(after, "HAP301") == []
+
+
 # HAP007
 
 

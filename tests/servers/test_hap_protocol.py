@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from servers.binaries import Binary
 from servers.certificates import certificate
 from servers.clients import get, several, tally
-from servers.fixes import Correction, replaced
+from servers.fixes import Correction, corrected, gwlint, replaced
 from servers.origins import Origin
 from servers.ports import free_port
 from servers.proxies import StartError, run_haproxy, sections
@@ -130,3 +132,45 @@ def test_hap608_forwardfor_missing(haproxy: Binary, correct: Correction) -> None
             with run_haproxy(text, port, haproxy):
                 assert get(port).result == 200
             assert origin.seen.requests[-1].header("X-Forwarded-For") == seen
+
+
+def test_the_fixes_of_many_faults_go_together(haproxy: Binary, tmp_path: Path) -> None:
+    """What one run writes starts and answers, and the next run has nothing to add."""
+    port = free_port()
+    with Origin() as origin:
+        faulty = f"""\
+global
+    fd-hard-limit 1000
+    maxconn 2000
+    nbproc 1
+defaults
+    mode http
+    contimeout 5s
+    clitimeout 5s
+    srvtimeout 5s
+    redispatch
+    option forceclose
+frontend fe
+    bind 127.0.0.1:{port} process 1
+    reqadd X-Forwarded-Proto:\\ https  # tell
+    block if {{ path /admin }}
+    default_backend app
+backend app
+    option httpchk GET /alive HTTP/1.1\\r\\nHost:\\ app.local
+    server s1 {origin.address} check
+    server s2 127.0.0.1:{free_port()} ssl verify none verifyhost api.local.net check
+"""
+        good = corrected({"haproxy.cfg": faulty}, "--unsafe")["haproxy.cfg"]
+        (tmp_path / "haproxy.cfg").write_text(good)
+        again = gwlint("fix", "--write", "--unsafe", ".", folder=str(tmp_path))
+        assert again.returncode == 0, again.stdout + again.stderr
+        assert (tmp_path / "haproxy.cfg").read_text() == good
+        with pytest.raises(StartError, match="not supported any"):
+            run_haproxy(faulty, port, haproxy).__enter__()
+        with run_haproxy(good, port, haproxy):
+            assert get(port).result == 200
+            assert get(port, "/admin").result == 403
+        paths = {request.path for request in origin.seen.requests}
+        assert paths <= {"/", "/alive"}
+        proto = [r.header("X-Forwarded-Proto") for r in origin.seen.requests if r.path == "/"]
+        assert proto == ["https"]
