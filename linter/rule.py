@@ -99,6 +99,15 @@ def fingerprint(identity: tuple[str, ...], occurrence: int) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 
+def fingerprints(identities: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    """A fingerprint for each; equal identities are told apart by their order."""
+    seen: dict[tuple[str, ...], int] = {}
+    for identity in identities:
+        occurrence = seen.get(identity, 0)
+        seen[identity] = occurrence + 1
+        yield fingerprint(identity, occurrence)
+
+
 @dataclass(frozen=True, slots=True)
 class Example:
     """A configuration that a rule finds faulty, or sound: file name -> text, as indented here."""

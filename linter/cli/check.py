@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from gwlint.cli import options
+from gwlint.cli.baselines import BaselineOptions
 from gwlint.cli.checking import Printing, run_check
 from gwlint.cli.inputs import STDIN_FILENAME, Inputs
 
@@ -26,6 +27,8 @@ def check(
     config: options.Config = None,
     dialect: options.Dialect = None,
     stdin_filename: options.StdinFilename = STDIN_FILENAME,
+    baseline: options.Baseline = None,
+    write_baseline: options.WriteBaseline = None,
     no_color: options.NoColor = False,
     quiet: options.Quiet = False,
     jobs: options.Jobs = None,  # noqa: ARG001 - an upper bound, and one is never above it
@@ -45,4 +48,5 @@ def check(
         fail_on=fail_on,
         dialect=dialect,
     )
-    raise typer.Exit(run_check(inputs, Printing(format_name, output, no_color, quiet)))
+    printing = Printing(format_name, output, no_color, quiet)
+    raise typer.Exit(run_check(inputs, printing, BaselineOptions(baseline, write_baseline)))

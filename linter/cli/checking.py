@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gwlint.cli.baselines import NO_BASELINES, BaselineOptions, opened, without_known
 from gwlint.cli.failure import FAILED, FINDINGS, NO_FINDINGS, Failure
 from gwlint.cli.inputs import (
     Inputs,
@@ -35,14 +36,16 @@ class Printing:
     quiet: bool = False
 
 
-def run_check(inputs: Inputs, printing: Printing) -> int:
+def run_check(inputs: Inputs, printing: Printing, baselines: BaselineOptions = NO_BASELINES) -> int:
     """Check and print; the exit code. Raises Failure and Defect."""
     from gwlint.report.formats import FORMATS
 
     require_one_of("--format", printing.format_name, FORMATS)
     settings = read_settings(inputs)
+    baseline = opened(baselines)
     judge = Judge(settings)
     report = judge.report(_project(inputs, settings))
+    report = without_known(report, baseline, baselines, quiet=printing.quiet)
     view = _view(settings, printing)
     write_text(FORMATS[printing.format_name](report, view), printing.output)
     return _exit_code(report, settings, judge.unread)

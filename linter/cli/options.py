@@ -71,6 +71,18 @@ Output = Annotated[
     Path | None,
     typer.Option("--output", "-o", metavar="FILE", help="Write to a file instead of the terminal."),
 ]
+Baseline = Annotated[
+    Path | None,
+    typer.Option("--baseline", metavar="FILE", help="Leave out the findings that this file has."),
+]
+WriteBaseline = Annotated[
+    Path | None,
+    typer.Option(
+        "--write-baseline",
+        metavar="FILE",
+        help="Write all findings into a baseline: only later ones are new.",
+    ),
+]
 NoColor = Annotated[bool, typer.Option("--no-color", help="No colours, on a terminal either.")]
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="Only what was found, one line each; no notes.")

@@ -7,14 +7,13 @@ that is not UTF-8 appears as lone surrogates (PEP 383), so all bytes survive.
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from gwlint import __version__
 from gwlint.edits import Fix
 from gwlint.report.summary import Summary
-from gwlint.rule import Finding, Severity, fingerprint
+from gwlint.rule import Finding, Severity, fingerprints
 from gwlint.source import Span
 
 if TYPE_CHECKING:
@@ -32,7 +31,8 @@ def render(report: Report) -> str:
         {"path": file.path, "dialect": file.dialect, "status": file.status.value}
         for file in report.project.files
     )
-    findings = (_finding(*one) for one in _fingerprinted(report.findings))
+    marks = fingerprints(finding.identity for finding in report.findings)
+    findings = map(_finding, report.findings, marks)
     members = (
         f'"version": {VERSION}',
         f'"tool": {_one_line({"name": "gwlint", "version": __version__})}',
@@ -63,15 +63,6 @@ def _summary(summary: Summary) -> dict[str, int]:
         "baselined": summary.baselined,
         "fixable": summary.fixable,
     }
-
-
-def _fingerprinted(findings: Iterable[Finding]) -> Iterator[tuple[Finding, str]]:
-    """Each finding with its fingerprint; equal identities are told apart by their order."""
-    seen: Counter[tuple[str, ...]] = Counter()
-    for finding in findings:
-        identity = finding.identity
-        yield finding, fingerprint(identity, seen[identity])
-        seen[identity] += 1
 
 
 def _finding(finding: Finding, mark: str) -> dict[str, Any]:

@@ -104,24 +104,14 @@ class NameWithoutResolvers(HaproxyRule):
     def _moving(self, config: HaproxyConfig, server: Server, section: str | None) -> Finding:
         word = server.address_word
         assert word is not None
-        edits: list[Edit] = []
-        name = section
-        if name is None:
-            name = _SECTION
-            first = config.proxies[0].header
-            lines = (f"resolvers {name}", "    parse-resolv-conf", "")
-            edits.append(line_before(first, *lines))
-        words = ["resolvers", name]
-        if not server.has("init-addr"):
-            words += ["init-addr", "last,libc,none"]
-        edits.append(words_added(server.line, *words))
+        edits = _resolving(config, server, section)
         return self.finding(
             server.line,
             f'the addresses of "{_host(server)}" change, but HAProxy looks it up only when it'
             " starts: then requests get 503 until it is reloaded",
             advice="add a resolvers section, and 'resolvers NAME init-addr last,libc,none' here",
             span=word.span,
-            fix=Fix("look the name up again", Safety.UNSAFE, tuple(edits)),
+            fix=Fix("look the name up again", Safety.UNSAFE, edits) if edits else None,
         )
 
     def _named(self, servers: Sequence[Server]) -> Finding:
@@ -166,3 +156,18 @@ def _resolvers(config: HaproxyConfig) -> str | None:
             assert section.name is not None
             return section.name.value
     return None
+
+
+def _resolving(config: HaproxyConfig, server: Server, section: str | None) -> tuple[Edit, ...]:
+    """Resolvers for a server, with a section of them where there is none."""
+    edits: list[Edit] = []
+    if section is None:
+        headers = [proxy.header for proxy in config.proxies if not proxy.header.conditions]
+        if not headers:
+            return ()
+        lines = (f"resolvers {_SECTION}", "    parse-resolv-conf", "")
+        edits.append(line_before(headers[0], *lines))
+    words = ["resolvers", section or _SECTION]
+    if not server.has("init-addr"):
+        words += ["init-addr", "last,libc,none"]
+    return (*edits, words_added(server.line, *words))

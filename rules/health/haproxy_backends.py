@@ -64,7 +64,7 @@ def _is_open_ended(server: Server) -> bool:
 
 
 def checks_added(servers: Sequence[Server]) -> tuple[Edit, ...] | None:
-    """`check` on each server; None when the check of one would need a name that is not known.
+    """`check` on each server; None when one would need a name or a port that is not known.
 
     A check of a TLS server that wants a name fails without SNI and marks the server down
     (measured), so the name goes along. So does the PROXY protocol where the check asks at the very
@@ -72,6 +72,8 @@ def checks_added(servers: Sequence[Server]) -> tuple[Edit, ...] | None:
     """
     edits: list[Edit] = []
     for server in servers:
+        if _has_no_port(server):
+            return None
         words = ["check"]
         sni = server.value("sni")
         if sni is not None and not server.has("check-sni"):
@@ -83,6 +85,14 @@ def checks_added(servers: Sequence[Server]) -> tuple[Edit, ...] | None:
             words.append("check-send-proxy")
         edits.append(words_added(server.line, *words))
     return tuple(edits)
+
+
+def _has_no_port(server: Server) -> bool:
+    """Whether the port is that of the client: a check has none to go to, and HAProxy refuses it."""
+    address = server.address
+    if address is None or not address.family.is_network or server.has("port"):
+        return False
+    return address.port is None and not address.port_unknown
 
 
 def literal_name(expression: Word) -> str | None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from gwlint.edits import Edit, Fix, Safety
 from gwlint.model.haproxy.config import HaproxyConfig
+from gwlint.model.haproxy.proxy import Proxy
 from gwlint.rule import Example, Finding, HaproxyRule, Severity
 from gwlint.rules.syntax.haproxy_obsolete import (
     BIND_PROCESS,
@@ -25,7 +26,7 @@ from gwlint.rules.syntax.haproxy_obsolete import (
 from gwlint.rules.syntax.statements import Statement, statements
 from gwlint.source import Span
 from gwlint.syntax.haproxy.amend import words_removed
-from gwlint.syntax.haproxy.tree import Line
+from gwlint.syntax.haproxy.tree import Line, Section
 from gwlint.syntax.values.bind_line import parse_bind
 
 
@@ -58,8 +59,8 @@ class RemovedOrDeprecated(HaproxyRule):
     ones may not stand, and checks in `defaults`.
 
     ## Learnt
-    Headers behind `option httpchk` still start on 2.6, with a warning, and fail on the next upgrade:
-    they are the form that runs unnoticed today.
+    Headers behind `option httpchk` still start on 2.6, with a warning, and fail on the next
+    upgrade: they are the form that runs unnoticed today.
 
     ## References
     - HAProxy configuration manual, section 4.2, and the alerts of HAProxy itself
@@ -129,8 +130,9 @@ class RemovedOrDeprecated(HaproxyRule):
                 yield from self._obsolete(
                     config, _Old(section.header, "section program", PROGRAM, section.header.span)
                 )
+        proxies = {proxy.section: proxy for proxy in config.proxies}
         for statement in statements(config):
-            old = _old(config, statement)
+            old = _old(proxies, statement)
             if old is not None:
                 yield from self._obsolete(config, old)
 
@@ -183,7 +185,7 @@ def _verdict(config: HaproxyConfig, obsolete: Obsolete) -> tuple[Severity | None
     return None, ""
 
 
-def _old(config: HaproxyConfig, statement: Statement) -> _Old | None:
+def _old(proxies: dict[Section, Proxy], statement: Statement) -> _Old | None:
     """What is out of date in a statement."""
     line, kind = statement.line, statement.section.kind
     spec = statement.lookup.spec
@@ -201,13 +203,13 @@ def _old(config: HaproxyConfig, statement: Statement) -> _Old | None:
         obsolete = Obsolete(spec.removed, instead, WARNED.get(spec.name))
         name = Span(line.source, line.words[0].start, line.words[_last_word(line, spec.length)].end)
         return _Old(line, spec.name, obsolete, name, edits_for(spec.name, line))
-    return _old_form(config, line, spec.name)
+    return _old_form(proxies, line, spec.name)
 
 
-def _old_form(config: HaproxyConfig, line: Line, name: str) -> _Old | None:
+def _old_form(proxies: dict[Section, Proxy], line: Line, name: str) -> _Old | None:
     """What is out of date in a line whose keyword is not."""
     if name == "option httpchk" and has_hidden_headers(line):
-        edits = httpchk_edits(line) if _may_add_checks(config, line) else ()
+        edits = httpchk_edits(line) if _may_add_checks(proxies, line) else ()
         return _Old(line, "option httpchk with headers", HIDDEN_HEADERS, line.words[0].span, edits)
     if name == "mode" and line.values[:1] == ["health"]:
         return _Old(line, "mode health", MODE_HEALTH, line.span)
@@ -223,7 +225,7 @@ def _last_word(line: Line, length: int) -> int:
     return min(length - (line.modifier is None), len(line.words) - 1)
 
 
-def _may_add_checks(config: HaproxyConfig, line: Line) -> bool:
+def _may_add_checks(proxies: dict[Section, Proxy], line: Line) -> bool:
     """Whether `http-check send` may follow the line.
 
     Not where the section sends or connects already. An own rule drops all that are inherited, so
@@ -232,7 +234,7 @@ def _may_add_checks(config: HaproxyConfig, line: Line) -> bool:
     section = line.section
     if section is None or section.kind == "defaults" or line.conditions:
         return False
-    proxy = next((one for one in config.proxies if one.section is section), None)
+    proxy = proxies.get(section)
     if proxy is None:
         return False
     own = proxy.own("http-check")

@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from gwlint.source import Source, Span
 from gwlint.syntax.problem import SyntaxProblem
+from gwlint.syntax.word import Word as PlainWord
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +32,10 @@ class EnvironmentReference:
     splits: bool = False
 
 
-class Word:
-    """One word. `value` is what HAProxy uses, but for environment references, left as written.
+class Word(PlainWord):
+    """One word. Environment references stay in `value` as they are written."""
 
-    What an unset variable without default does at the end of a word depends on the version: 2.6
-    ends the arguments there if the word becomes empty (haproxy issue 2367), 2.8.25 drops the
-    blank after it, so that `"a$UNSET" b` is one word `ab` (measured). Here words stay apart.
-    """
-
-    __slots__ = ("end", "references", "source", "start", "value")
+    __slots__ = ("references",)
 
     def __init__(
         self,
@@ -49,26 +45,8 @@ class Word:
         value: str,
         references: tuple[EnvironmentReference, ...] = (),
     ) -> None:
-        self.source = source
-        self.start = start
-        self.end = end
-        self.value = value
+        super().__init__(source, start, end, value)
         self.references = references
-
-    def __repr__(self) -> str:
-        return f"Word({self.value!r})"
-
-    @property
-    def raw(self) -> bytes:
-        return self.source.data[self.start : self.end]
-
-    @property
-    def span(self) -> Span:
-        return Span(self.source, self.start, self.end)
-
-    @property
-    def is_quoted(self) -> bool:
-        return self.source.data[self.start : self.start + 1] in (b'"', b"'")
 
     @property
     def is_quoted_empty(self) -> bool:

@@ -10,38 +10,14 @@ from collections.abc import Iterator
 
 from gwlint.source import UTF8_BOM, Source, Span
 from gwlint.syntax.problem import SyntaxProblem
+from gwlint.syntax.word import Word
+
+__all__ = ["BLANKS", "Block", "Comment", "Directive", "NginxFile", "RawBlock", "Stray", "Word"]
 
 BLANKS = b" \t\r\n"
 
 MOST_HEADERS = 32
 """Nobody nests deeper, but a hostile file does, and would make each statement cost its depth."""
-
-
-class Word:
-    """One argument or name. `value` is what nginx uses: quotes and escapes resolved."""
-
-    __slots__ = ("end", "source", "start", "value")
-
-    def __init__(self, source: Source, start: int, end: int, value: str) -> None:
-        self.source = source
-        self.start = start
-        self.end = end
-        self.value = value
-
-    def __repr__(self) -> str:
-        return f"Word({self.value!r})"
-
-    @property
-    def raw(self) -> bytes:
-        return self.source.data[self.start : self.end]
-
-    @property
-    def span(self) -> Span:
-        return Span(self.source, self.start, self.end)
-
-    @property
-    def is_quoted(self) -> bool:
-        return self.source.data[self.start : self.start + 1] in (b'"', b"'")
 
 
 class Comment:
