@@ -50,9 +50,9 @@ def read_baseline(path: Path) -> Baseline:
         raise BaselineError(f"{path}: cannot be read: {error.strerror or error}") from error
     except json.JSONDecodeError as error:
         place = f"{path}:{error.lineno}:{error.colno}"
-        raise BaselineError(f"{place}: the baseline is broken: {error.msg}") from error
+        raise BaselineError(f"{place}: not JSON, as baselines are: {error.msg}") from error
     except (ValueError, RecursionError) as error:
-        raise BaselineError(f"{path}: the baseline is broken: {error}") from error
+        raise BaselineError(f"{path}: not JSON, as baselines are: {error}") from error
     if not isinstance(document, dict) or document.get("kind") != KIND:
         raise BaselineError(f"{path}: not a baseline that gwlint wrote")
     if document.get("version") != VERSION:

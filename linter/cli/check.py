@@ -15,9 +15,15 @@ from gwlint.cli.inputs import STDIN_FILENAME, Inputs
 def check(
     *,
     paths: options.Paths = None,
-    format_name: Annotated[
-        str, typer.Option("--format", metavar="NAME", help="text or json.")
-    ] = "text",
+    formats: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--format",
+            metavar="NAME[:FILE]",
+            help="text (default), concise, json, sarif, github, gitlab, junit, checkstyle or"
+            " rdjson; with FILE it is written there. May be given several times.",
+        ),
+    ] = None,
     output: options.Output = None,
     select: options.Select = None,
     ignore: options.Ignore = None,
@@ -48,5 +54,5 @@ def check(
         fail_on=fail_on,
         dialect=dialect,
     )
-    printing = Printing(format_name, output, no_color, quiet)
+    printing = Printing(tuple(formats or ()), output, no_color, quiet)
     raise typer.Exit(run_check(inputs, printing, BaselineOptions(baseline, write_baseline)))

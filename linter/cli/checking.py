@@ -15,8 +15,8 @@ from gwlint.cli.inputs import (
     lists_info,
     read_settings,
     reader_for,
-    require_one_of,
 )
+from gwlint.cli.outlets import annotate_on_github, outlets
 from gwlint.cli.output import wants_colour, write_text
 
 if TYPE_CHECKING:
@@ -28,9 +28,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Printing:
-    """How the report is printed; `output` is None for standard output."""
+    """How the report is printed.
 
-    format_name: str = "text"
+    `formats` are values of `--format`, NAME or NAME:FILE; `output` is where the one without a file
+    goes, None for standard output.
+    """
+
+    formats: tuple[str, ...] = ()
     output: Path | None = None
     colour_forbidden: bool = False
     quiet: bool = False
@@ -40,14 +44,16 @@ def run_check(inputs: Inputs, printing: Printing, baselines: BaselineOptions = N
     """Check and print; the exit code. Raises Failure and Defect."""
     from gwlint.report.formats import FORMATS
 
-    require_one_of("--format", printing.format_name, FORMATS)
+    wanted = outlets(printing.formats, printing.output)
     settings = read_settings(inputs)
     baseline = opened(baselines)
     judge = Judge(settings)
     report = judge.report(_project(inputs, settings))
     report = without_known(report, baseline, baselines, quiet=printing.quiet)
-    view = _view(settings, printing)
-    write_text(FORMATS[printing.format_name](report, view), printing.output)
+    for outlet in wanted:
+        view = _view(settings, printing, outlet.path)
+        write_text(FORMATS[outlet.format_name](report, view), outlet.path)
+    annotate_on_github(report, _view(settings, printing, None), printing.formats)
     return _exit_code(report, settings, judge.unread)
 
 
@@ -60,11 +66,11 @@ def _project(inputs: Inputs, settings: Settings) -> Project:
         raise Failure(str(error)) from error
 
 
-def _view(settings: Settings, printing: Printing) -> View:
+def _view(settings: Settings, printing: Printing, path: Path | None) -> View:
     from gwlint.report.style import Style
     from gwlint.report.text import View
 
-    colour = wants_colour(forbidden=printing.colour_forbidden, path=printing.output)
+    colour = wants_colour(forbidden=printing.colour_forbidden, path=path)
     return View(Style(colour=colour), brief=printing.quiet, with_info=lists_info(settings))
 
 

@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 def render(report: Report, view: View) -> str:
     """`path:line:column: severity: message [CODE]`, for what text would list as well."""
     return "".join(
-        f"{_line(finding)}\n"
-        for finding in report.findings
-        if finding.severity >= view.listed_from
+        f"{_line(finding)}\n" for finding in report.findings if finding.severity >= view.listed_from
     )
 
 

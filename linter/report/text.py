@@ -12,14 +12,12 @@ from gwlint.report.printable import printable
 from gwlint.report.snippet import MarkedLine, marked_lines
 from gwlint.report.style import Style
 from gwlint.report.summary import Summary
+from gwlint.report.wording import clipped
 from gwlint.rule import Finding, Severity
 from gwlint.source import Span
 
 if TYPE_CHECKING:
     from gwlint.engine import Report
-
-MESSAGE_LENGTH = 500
-"""Characters of a message that are shown; it may quote a word of any length from the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +49,15 @@ def _lines(report: Report, view: View) -> Iterator[str]:
     if not view.brief:
         for file in report.project.files:
             if file.status in (Status.SKIPPED_TEMPLATE, Status.UNREADABLE):
-                yield f"{printable(file.path)}: {file.status}: {_short(file.reason)}"
-        yield _summary_line(Summary.of(report, view.listed_from), view)
+                yield f"{printable(file.path)}: {file.status}: {clipped(file.reason)}"
+        yield summary_line(Summary.of(report, view.listed_from), view)
 
 
 def _headline(finding: Finding, style: Style) -> str:
     label = finding.severity.label
     place = style.paint("place", _place(finding.span))
     code = style.paint("code", f"{finding.code} {finding.rule.name}")
-    return f"{place}: {style.paint(label, label)} {code}: {_short(finding.message)}"
+    return f"{place}: {style.paint(label, label)} {code}: {clipped(finding.message)}"
 
 
 def _details(finding: Finding, style: Style) -> Iterator[str]:
@@ -69,9 +67,9 @@ def _details(finding: Finding, style: Style) -> Iterator[str]:
     width = len(str(max(numbers)))
     yield from _source(lines, width, "^", finding.severity.label, style)
     for label, more in related:
-        yield f"  {_place(label.span)}: {_short(label.message)}"
+        yield f"  {_place(label.span)}: {clipped(label.message)}"
         yield from _source(more, width, "-", "related", style)
-    yield f"  {style.paint('advice', 'advice:')} {_short(finding.advice)}"
+    yield f"  {style.paint('advice', 'advice:')} {clipped(finding.advice)}"
     yield f"  {style.paint('advice', 'fix:')} {_fix_line(finding)}"
 
 
@@ -89,10 +87,11 @@ def _fix_line(finding: Finding) -> str:
     if finding.fix is None:
         return "none, this is for you to decide"
     command = "gwlint fix" if finding.fix.safety is Safety.SAFE else "gwlint fix --unsafe"
-    return f"{_short(finding.fix.title)} ({finding.fix.safety.value}: {command})"
+    return f"{clipped(finding.fix.title)} ({finding.fix.safety.value}: {command})"
 
 
-def _summary_line(summary: Summary, view: View) -> str:
+def summary_line(summary: Summary, view: View) -> str:
+    """How many files and findings there were, and what can be fixed."""
     counts = summary.severities
     parts = [_plural(count, level.label) for level, count in counts.items() if count]
     if counts[Severity.INFO]:
@@ -131,9 +130,3 @@ def _plural(count: int, word: str) -> str:
 def _place(span: Span) -> str:
     position = span.begin_position
     return f"{printable(span.path)}:{position.line}:{position.column}"
-
-
-def _short(text: str) -> str:
-    if len(text) > MESSAGE_LENGTH:
-        text = text[:MESSAGE_LENGTH] + "..."
-    return printable(text)
