@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -125,9 +124,7 @@ def test_escapes_name_the_bytes() -> None:
 def test_a_line_of_ten_megabytes_is_clipped_around_the_span() -> None:
     data = b"a" * 5_000_000 + b" fault " + b"b" * 5_000_000
     span = span_of(Source("a.conf", data), b"fault")
-    before = time.perf_counter()
     shown = text_format.render(report(found(span, "m" * 1_000_000)), PLAIN)
-    assert time.perf_counter() - before < 5
     assert len(shown) < 3000
     assert underlined(shown) == "fault"
     (line,) = marked_lines(span)

@@ -182,12 +182,12 @@ def test_the_fix_leaves_every_other_byte(gwlint: Command, tmp_path: Path, case: 
     unused = f"# gwlint: ignore[{case.absent}] unused"
     kept = f"# gwlint: ignore[{case.code}] used"
     both = f"# gwlint: ignore[{case.code}, {case.absent}] used"
-    before = filled(case.text, before=f"{unused}\n    {both}", same=f"  {unused}")
+    before = filled(case.text, before=f"{unused}\n    {both}", same=f"  {unused} too")
     path.write_bytes(before.replace("\n", "\r\n").encode())
     select = ("--select", f"{case.code},{case.absent},GTW001")
     patch = gwlint("fix", *select).stdout
     subprocess.run(["git", "apply", "-"], input=patch, cwd=tmp_path, check=True, timeout=30)
-    after = before.replace(both, kept).replace(f"   {unused}", "")
+    after = before.replace(both, kept).replace(f"   {unused} too", "")
     after = re.sub(rf"[ ]*{re.escape(unused)}\n", "", after)
     assert path.read_bytes() == after.replace("\n", "\r\n").encode()
     assert gwlint("check", *select, "--quiet").stdout == b""

