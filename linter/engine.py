@@ -13,7 +13,6 @@ from gwlint.project.files import Project
 from gwlint.registry import RuleFile, rule_files
 from gwlint.rule import DeploymentRule, Finding, HaproxyRule, NginxRule, Rule, SuppressionRule
 from gwlint.settings import Settings
-from gwlint.suppress import resolve
 
 
 class RuleError(Exception):
@@ -56,21 +55,30 @@ def check(project: Project, settings: Settings, rules: Sequence[type[Rule]]) -> 
         # A file that is included twice is judged twice, but says each thing once.
         key = (finding.code, finding.path, finding.span.start, finding.span.end, finding.message)
         found.setdefault(key, finding)
-    codes = [kind.code for kind in rules]
+    findings, suppressed = list(found.values()), 0
+    if any(file.mentions_gwlint for file in project.files):
+        findings, suppressed = _obeying_suppressions(project, made, findings, ignored)
+    return Report(project, sorted(findings, key=_place), suppressed)
+
+
+def _obeying_suppressions(
+    project: Project, rules: Sequence[Rule], findings: Sequence[Finding], ignored: _Ignored
+) -> tuple[list[Finding], int]:
+    """The findings that no comment hides, with those about useless comments; and how many one
+    does hide."""
+    from gwlint.suppress import resolve
+
     resolution = resolve(
         project,
-        list(found.values()),
-        lambda path: {code for code in codes if not ignored.hides(code, path)},
+        findings,
+        lambda path: {rule.code for rule in rules if not ignored.hides(rule.code, path)},
     )
-    useless = [
-        finding
-        for rule in made
-        if isinstance(rule, SuppressionRule)
-        for finding in _guarded(type(rule), "the project", partial(rule.check, resolution.flaws))
-        if not ignored.hides(finding.code, finding.path)
-    ]
-    findings = sorted([*resolution.listed, *useless], key=_place)
-    return Report(project, findings, resolution.suppressed)
+    listed = resolution.listed
+    for rule in rules:
+        if isinstance(rule, SuppressionRule):
+            about = _guarded(type(rule), "the project", partial(rule.check, resolution.flaws))
+            listed += [one for one in about if not ignored.hides(one.code, one.path)]
+    return listed, resolution.suppressed
 
 
 class _Ignored:

@@ -19,7 +19,7 @@ from gwlint.project.files import ConfigFile, HaproxyRoot, NginxRoot, Project, St
 from gwlint.registry import rule_files
 from gwlint.rule import DIALECTS, TOPICS, Finding, SuppressionFlaw
 from gwlint.source import Span
-from gwlint.syntax.suppressions import MARK, Kind, SuppressionComment, suppression_comments
+from gwlint.syntax.suppressions import Kind, SuppressionComment, suppression_comments
 
 NAMED_AT_MOST = 3
 """Of more selectors, a message only says how many they are."""
@@ -40,13 +40,7 @@ class Resolution:
 
 def resolve(project: Project, findings: Sequence[Finding], ran_in: RanIn) -> Resolution:
     """Tell what the suppressions of the project's files do to `findings`."""
-    marked = [
-        file
-        for file in project.files
-        if file.source is not None and file.tree is not None and MARK in file.source.data
-    ]
-    if not marked:
-        return Resolution([*findings], 0, [])
+    marked = [file for file in project.files if file.mentions_gwlint]
     fully_read = _fully_read(project)
     by_path: dict[str, list[Finding]] = defaultdict(list)
     for finding in findings:

@@ -16,8 +16,8 @@ from gwlint.registry import all_rules, rule_files
 from gwlint.rule import Finding
 from gwlint.settings import load_settings
 
-for folder in ("data", "rules"):
-    sys.path.insert(0, str(Path(__file__).parent / folder))
+sys.path.insert(0, str(Path(__file__).parent / "data"))
+sys.path.insert(0, str(Path(__file__).parent / "rules"))
 from nginx_accepts import accepts
 from nginx_faults import CASES, GONE, NEVER_CLAIMED, NEW, OLD, UNSEEN, Case, NeverClaimed
 

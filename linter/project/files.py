@@ -50,6 +50,11 @@ class ConfigFile:
     named: bool
     marker: Span | None = None
 
+    @property
+    def mentions_gwlint(self) -> bool:
+        """Whether it may hold comments for gwlint: nobody looks for them in other files."""
+        return self.tree is not None and b"gwlint:" in self.tree.source.data
+
 
 @dataclass(frozen=True, eq=False)
 class Include:

@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from gwlint.syntax.haproxy.tree import HaproxyFile
     from gwlint.syntax.nginx.tree import NginxFile
 
-MARK = b"gwlint:"
-"""A file without these bytes has no suppressions."""
-
 _COMMENT = re.compile(
     rb"\#[ \t]*gwlint:[ \t]*([A-Za-z-]+)[ \t]*(?:\[([^\]]*)\])?(.*)", re.VERBOSE | re.DOTALL
 )
@@ -73,8 +70,6 @@ class SuppressionComment:
 def suppression_comments(tree: NginxFile | HaproxyFile) -> list[SuppressionComment]:
     """All of a file, in order."""
     source = tree.source
-    if MARK not in source.data:
-        return []
     spans = sorted(_comments(tree), key=lambda span: span.start)
     lines = _lines_held(source, spans)
     found = (_read(span, lines[span.start]) for span in spans)

@@ -124,7 +124,7 @@ class ProxyLoop(NginxRule):
     def check(self, config: NginxConfig) -> Iterator[Finding]:
         if not upstreams_are_known(config):
             return
-        listeners = Listeners(config)
+        listeners = config.once(Listeners)
         for route in config.passes:
             if route.family != "proxy" or not route.is_http:
                 continue

@@ -116,7 +116,7 @@ class SchemePortMismatch(NginxRule):
     )
 
     def check(self, config: NginxConfig) -> Iterator[Finding]:
-        listeners = Listeners(config)
+        listeners = config.once(Listeners)
         for target in targets(config):
             if target.server is not None and target.server.is_down:
                 continue

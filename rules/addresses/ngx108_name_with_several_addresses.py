@@ -95,7 +95,7 @@ class NameWithSeveralAddresses(NginxRule):
     )
 
     def check(self, config: NginxConfig) -> Iterator[Finding]:
-        listeners = Listeners(config)
+        listeners = config.once(Listeners)
         for target in targets(config):
             if target.host != "localhost" or (target.server and target.server.is_down):
                 continue

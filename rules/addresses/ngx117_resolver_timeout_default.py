@@ -98,7 +98,7 @@ class ResolverTimeoutDefault(NginxRule):
     )
 
     def check(self, config: NginxConfig) -> Iterator[Finding]:
-        variables = Variables(config)
+        variables = config.once(Variables)
         known = {
             True: KnownHosts(config, is_http=True),
             False: KnownHosts(config, is_http=False),

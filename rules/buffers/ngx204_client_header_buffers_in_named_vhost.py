@@ -100,7 +100,7 @@ class ClientHeaderBuffersInNamedVhost(NginxRule):
         if not servers_are_known(config):
             return
         reported: set[int] = set()
-        for socket in sockets_of(config):
+        for socket in config.once(sockets_of):
             default = socket.default.server
             in_force = _size(default)
             if socket.is_tls or in_force is None:

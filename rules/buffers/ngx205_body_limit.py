@@ -166,7 +166,7 @@ class _InnerLimits:
         if route.address is None:
             return None
         if self._listeners is None:
-            self._listeners = Listeners(self._config)
+            self._listeners = self._config.once(Listeners)
         reached = self._listeners.reached_by(route.address)
         if id(reached) not in self._reached:
             found = [self._of(one.server) for one in reached.by_server.values()]

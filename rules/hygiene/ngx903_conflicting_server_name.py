@@ -106,7 +106,7 @@ class ConflictingServerName(NginxRule):
 
     def check(self, config: NginxConfig) -> Iterator[Finding]:
         reported: set[tuple[int, str]] = set()
-        for socket in sockets_of(config):
+        for socket in config.once(sockets_of):
             for listen, name, span, first in _conflicts(socket):
                 # One pair of blocks may meet on several sockets.
                 key = id(listen.server), name

@@ -110,7 +110,7 @@ class DefaultServerMissing(NginxRule):
     def check(self, config: NginxConfig) -> Iterator[Finding]:
         applications = _applications(config) if servers_are_known(config) else {}
         reported: set[int] = set()
-        for socket in sockets_of(config):
+        for socket in config.once(sockets_of):
             yield from self._two(socket)
             first = socket.listens[0]
             if id(first.server) in reported or first.directive is None:

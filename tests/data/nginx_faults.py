@@ -67,15 +67,19 @@ def site(
     name: str = "app",
     server: str = LISTEN,
     http: str = "",
+    behind: str = "",
     main: str = "",
     events: str = "",
 ) -> str:
-    """A complete configuration: one upstream, one server, one location. Empty parts are left out;
-    without a `pool` there is no upstream."""
+    """A complete configuration: one upstream, one server, one location.
+
+    `http` stands in the http block before the server, `behind` after it. Without a `pool` there is
+    no upstream.
+    """
     upstream = f"upstream {name} {{ {pool} }}\n" if pool else ""
     return (
         f"{main}\nevents {{ {events} }}\nhttp {{\n{http}\n{upstream}"
-        f"server {{\n{server}\nlocation {path} {{\n{location}\n}}\n}}\n}}\n"
+        f"server {{\n{server}\nlocation {path} {{\n{location}\n}}\n}}\n{behind}\n}}\n"
     )
 
 
@@ -121,8 +125,8 @@ def _mixed(row: str, other: str, corrected: str) -> list[Case]:
         Case(
             row,
             "NGX118",
-            site(f"{PASS} }} location /x {{ {other}"),
-            site(f"{PASS} }} location /x {{ {corrected}"),
+            site(PASS, server=f"{LISTEN} location /x {{ {other} }}"),
+            site(PASS, server=f"{LISTEN} location /x {{ {corrected} }}"),
         ),
         Case(row, "GTW603", site(other), site(corrected), facts=service("protocol: http1")),
     ]
@@ -461,8 +465,8 @@ CASES: list[Case] = [
     Case(
         "nginx: http:// (HTTP/1) to an h2c-only origin; grpc_pass speaks h2",
         "NGX118",
-        site(f"{PASS} }} location /x {{ grpc_pass grpc://app;"),
-        site("grpc_pass grpc://app; } location /x { grpc_pass grpc://app;"),
+        site(PASS, server=f"{LISTEN} location /x {{ grpc_pass grpc://app; }}"),
+        site("grpc_pass grpc://app;", server=f"{LISTEN} location /x {{ grpc_pass grpc://app; }}"),
     ),
     Case(
         "nginx: http:// (HTTP/1) to an h2c-only origin; grpc_pass speaks h2",
@@ -675,12 +679,9 @@ CASES: list[Case] = [
         *(
             site(
                 server="listen 8080; server_name a.lab;",
-                http=first + " server { listen 8080; server_name b.lab; return 204; }",
+                http=first,
+                behind="server { listen 8080; server_name b.lab; return 204; }",
             )
-            if first
-            else site(
-                server="listen 8080; server_name a.lab;",
-            ).replace("\n}\n}\n}\n", "\n}\n}\nserver { listen 8080; server_name b.lab; }\n}\n")
             for first in ("", "server { listen 8080 default_server; return 444; }")
         ),
     ),

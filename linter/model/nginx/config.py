@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
+from typing import Any, TypeVar
 
 from gwlint.model.facts import NO_FACTS, Facts
 from gwlint.model.nginx.context import Context
@@ -13,6 +14,8 @@ from gwlint.project.files import Include, NginxRoot
 from gwlint.syntax.nginx.directives import child_context
 from gwlint.syntax.nginx.tree import Comment, Directive, NginxFile
 from gwlint.syntax.version import Version
+
+Made = TypeVar("Made")
 
 STRUCTURAL_PROBLEMS = frozenset({"open-block", "stray", "open-quote"})
 
@@ -30,6 +33,7 @@ class NginxConfig:
         self.facts = facts
         self._by_name: dict[str, list[tuple[Context, Directive]]] = {}
         self.includes: list[tuple[Context, Include]] = []
+        self._made: dict[Callable[[NginxConfig], Any], Any] = {}
         self.main = Context(root.context, None, None, target)
         self._read()
         # Reading has found it incomplete where an include at this level could not be followed.
@@ -57,6 +61,13 @@ class NginxConfig:
     def is_at_least(self, version: str) -> bool:
         """Whether the target is known and not below `version`."""
         return self.target is not None and self.target >= Version.parse(version)
+
+    def once(self, make: Callable[[NginxConfig], Made]) -> Made:
+        """What `make` says of this configuration: worked out once, for all rules that ask."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        made: Made = self._made[make]
+        return made
 
     def find(self, *names: str) -> Iterator[tuple[Context, Directive]]:
         """Every directive of these names, with the context in which it stands."""

@@ -26,6 +26,7 @@ class Context:
 
     __slots__ = (
         "_by_name",
+        "_effective",
         "children",
         "directive",
         "directives",
@@ -50,6 +51,7 @@ class Context:
         self.children: list[Context] = []
         self.is_complete = True
         self._by_name: dict[str, list[Directive]] | None = None
+        self._effective: dict[str, Effective] = {}
 
     def __repr__(self) -> str:
         return f"Context({self.kind}: {self.directive and self.directive.normalised})"
@@ -97,18 +99,27 @@ class Context:
         `proxy_set_header`, `error_page`, ...) the whole outer list is dropped as soon as a level
         sets one.
         """
-        levels = [(context, found) for context in self.outward() if (found := context.own(name))]
-        if not levels:
-            return Effective(
-                name, (), None, default_value(name, self.target, self.kind), (), self.is_certain
-            )
-        where, found = levels[0]
+        known = self._effective.get(name)
+        if known is None:
+            known = self._effective[name] = self._find(name)
+        return known
+
+    def _find(self, name: str) -> Effective:
+        where: Context | None = None
+        found: list[Directive] = []
+        overridden: list[Directive] = []
         certain = True
         for context in self.outward():
-            if context is where:
-                break
-            certain = certain and context.is_complete
-        overridden = tuple(directive for _, outer in levels[1:] for directive in outer)
+            own = context.own(name)
+            if where is not None:
+                overridden += own
+            elif own:
+                where, found = context, own
+            elif not context.is_complete:
+                certain = False
+        if where is None:
+            default = default_value(name, self.target, self.kind)
+            return Effective(name, (), None, default, (), certain)
         # nginx refuses a plain directive that is repeated at one level, so the last one may speak.
         kept = tuple(found) if name in ARRAY_DIRECTIVES else (found[-1],)
-        return Effective(name, kept, where, None, overridden, certain)
+        return Effective(name, kept, where, None, tuple(overridden), certain)

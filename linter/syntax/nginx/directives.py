@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -257,6 +257,7 @@ def suggest(name: str, context: str | None = None) -> str | None:
     return near[0] if len(near) == 1 else None
 
 
+@lru_cache(maxsize=4096)
 def default_value(
     name: str, version: Version | None = None, context: str | None = None
 ) -> str | None:

@@ -108,6 +108,7 @@ def _port(text: str, position: int) -> int:
     return port
 
 
+@lru_cache(maxsize=4096)
 def parse_listen_address(text: str) -> Address:
     """The first value of `listen`: also a bare port (`80`), a range of ports, `*:80`, `[::]:80`.
 
