@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from gwlint.edits import Edit, Fix, Safety
 from gwlint.model.haproxy.config import HaproxyConfig
 from gwlint.rule import Example, Finding, HaproxyRule, Label, Severity
-from gwlint.rules.hygiene.haproxy_stages import Rule, Stage, rules_of, sorted_rules
+from gwlint.rules.hygiene.haproxy_stages import Rule, rules_of, sorted_rules
 from gwlint.source import Span, decode
 from gwlint.syntax.haproxy.tree import HaproxyFile, Line
 
@@ -42,7 +42,7 @@ class RuleOrder(HaproxyRule):
     a header, a deny, a redirect to HTTPS.
 
     ## References
-    - HAProxy configuration manual, section 4.2, keywords http-request, tcp-request content, redirect
+    - HAProxy configuration manual, section 4.2, keywords http-request, tcp-request, redirect
       and use_backend
     """
 

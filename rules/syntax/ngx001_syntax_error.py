@@ -192,7 +192,7 @@ class SyntaxError(NginxRule):
 
     def _blocks(self, config: NginxConfig) -> Iterator[Finding]:
         """Directives with a block that take none, and without one that need it."""
-        damage = Damage(config)
+        damage = config.once(Damage)
         for context, directive in known_directives(config):
             if not ends_wrongly(directive, context) or damage.touches(directive):
                 continue

@@ -94,7 +94,7 @@ class UnknownDirective(NginxRule):
     )
 
     def check(self, config: NginxConfig) -> Iterator[Finding]:
-        damage = Damage(config)
+        damage = config.once(Damage)
         may_be_foreign = any(
             not _KNOWN_MODULE.fullmatch(directive.values[0].rpartition("/")[2])
             for _, directive in config.find("load_module")

@@ -61,7 +61,7 @@ class WrongArguments(NginxRule):
     )
 
     def check(self, config: NginxConfig) -> Iterator[Finding]:
-        damage = Damage(config)
+        damage = config.once(Damage)
         doubtful = config.has_broken_blocks
         for context, directive in known_directives(config):
             spec = lookup(directive.name)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator
 
 from gwlint.model.nginx.config import NginxConfig
 from gwlint.model.nginx.context import Context
@@ -31,32 +30,42 @@ def context_name(kind: str) -> str:
     return CONTEXT_NAMES.get(kind, kind)
 
 
-def known_contexts(config: NginxConfig) -> Iterator[Context]:
+def known_contexts(config: NginxConfig) -> list[Context]:
     """The contexts in which it is known which directives may stand.
 
     Blocks of data, blocks of modules that are not known and whatever stands in them are left out,
     and so is all of a fragment that fits nowhere.
     """
-    if config.main.kind == UNKNOWN_CONTEXT:
-        return
-    stack = [config.main]
+    return config.once(_known_contexts)
+
+
+def _known_contexts(config: NginxConfig) -> list[Context]:
+    found: list[Context] = []
+    stack = [] if config.main.kind == UNKNOWN_CONTEXT else [config.main]
     while stack:
         context = stack.pop()
-        yield context
+        found.append(context)
         stack.extend(
             inner
             for inner in reversed(context.children)
             if inner.directive is not None
             and child_context(context.kind, inner.directive.name) is not None
         )
+    return found
 
 
-def known_directives(config: NginxConfig) -> Iterator[tuple[Context, Directive]]:
+def known_directives(config: NginxConfig) -> list[tuple[Context, Directive]]:
     """Every directive in a known context; entries of data blocks are none."""
-    for context in known_contexts(config):
-        for directive in context.directives:
-            if directive.words and not directive.is_entry:
-                yield context, directive
+    return config.once(_known_directives)
+
+
+def _known_directives(config: NginxConfig) -> list[tuple[Context, Directive]]:
+    return [
+        (context, directive)
+        for context in known_contexts(config)
+        for directive in context.directives
+        if directive.words and not directive.is_entry
+    ]
 
 
 def ends_wrongly(directive: Directive, context: Context) -> bool:
@@ -95,7 +104,9 @@ class Damage:
         }
 
     def touches(self, directive: Directive) -> bool:
-        starts = self._starts.get(directive.source, [])
+        starts = self._starts.get(directive.source)
+        if not starts:
+            return False
         index = bisect_left(starts, directive.start)
         return index < len(starts) and starts[index] <= directive.words[-1].end
 

@@ -65,15 +65,12 @@ class Pass:
         self.directive = directive
         self.context = context
         self._upstreams = upstreams
+        self.family = PASS_DIRECTIVES[directive.name]
 
     def __repr__(self) -> str:
         return f"Pass({self.directive.normalised!r})"
 
-    @property
-    def family(self) -> str:
-        return PASS_DIRECTIVES[self.directive.name]
-
-    @property
+    @cached_property
     def is_http(self) -> bool:
         """False for `proxy_pass` of the stream module, which has no requests and no headers."""
         return not self.context.kind.startswith("stream")

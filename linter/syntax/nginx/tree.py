@@ -79,13 +79,14 @@ class Directive:
     problem. `comments` are those between its words.
     """
 
-    __slots__ = ("block", "comments", "end", "is_entry", "parent", "source", "words")
+    __slots__ = ("block", "comments", "end", "is_entry", "name", "parent", "source", "words")
 
     def __init__(
         self, source: Source, words: list[Word], end: int, parent: Directive | None
     ) -> None:
         self.source = source
         self.words = words
+        self.name = words[0].value if words else ""
         self.end = end
         self.parent = parent
         self.block: Block | None = None
@@ -94,10 +95,6 @@ class Directive:
 
     def __repr__(self) -> str:
         return f"Directive({self.normalised!r})"
-
-    @property
-    def name(self) -> str:
-        return self.words[0].value if self.words else ""
 
     @property
     def arguments(self) -> list[Word]:
