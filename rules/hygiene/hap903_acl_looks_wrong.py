@@ -203,11 +203,9 @@ def _may_be_path(word: Word) -> bool:
 
 
 def _fetch(name: str) -> SampleSpec | None:
-    spec = sample_fetch(name)
+    """What a name means in an ACL, where `hdr` is that of the request."""
     definition = acl_keyword(name)
-    if spec is None and definition is not None:
-        spec = sample_fetch(leading_name(definition))
-    return spec
+    return sample_fetch(name if definition is None else leading_name(definition))
 
 
 def _lacks_patterns(line: Line, expression: AclExpression) -> bool:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gwlint.model.haproxy.config import HaproxyConfig
+from gwlint.model.haproxy.proxy import Proxy
 from gwlint.rule import Example, Finding, HaproxyRule, Label, Severity
 from gwlint.syntax.haproxy.tree import Line, Section
 
@@ -22,15 +23,18 @@ _SECTIONS = frozenset({"backend", "defaults", "frontend", "listen"})
 
 
 class DuplicateStatement(HaproxyRule):
-    """A setting stands twice in one section, where only the last one counts.
+    """A setting stands twice in one section, where only the last one counts, or a name twice.
 
     ## Problem
     `balance`, `default_backend`, `mode`, `maxconn`, a timeout and the like have one value; so has
-    the way in which connections are kept, which three options set.
+    the way in which connections are kept, which three options set. Names of proxies of one kind,
+    and of the servers of a backend, may not be given twice at all.
 
     ## Why
     The earlier line reads as if it were in force. Measured on HAProxy 2.6.12 and 2.8.25: the server
-    accepts both without a word (with a warning for timeouts and rate-limit) and uses the last.
+    accepts both without a word (with a warning for timeouts and rate-limit) and uses the last. A
+    name that stands twice keeps it from starting; a frontend and a backend of the same name are
+    accepted silently up to 3.0, with a warning by 3.2, and refused from 3.3 on.
 
     ## In the log
     Only for timeouts: [WARNING] overwriting 'timeout server' which was already specified
@@ -48,7 +52,7 @@ class DuplicateStatement(HaproxyRule):
 
     code = "HAP905"
     name = "duplicate-statement"
-    severity = Severity.WARNING
+    severity = Severity.ERROR
     bad = (
         Example.haproxy(
             """
@@ -73,6 +77,22 @@ class DuplicateStatement(HaproxyRule):
                 option http-server-close
                 option http-keep-alive
                 server s1 127.0.0.1:3001
+            """
+        ),
+        Example.haproxy(
+            """
+            defaults
+                mode http
+                timeout connect 5s
+                timeout client 30s
+                timeout server 30s
+
+            backend app
+                server s1 127.0.0.1:3000
+                server s1 127.0.0.1:3001
+
+            backend app
+                server s1 127.0.0.1:3002
             """
         ),
     )
@@ -101,6 +121,56 @@ class DuplicateStatement(HaproxyRule):
         for section in config.sections:
             if section.kind in _SECTIONS:
                 yield from self._section(section)
+        yield from self._proxies(config)
+        for backend in config.backends:
+            yield from self._servers(backend)
+
+    def _proxies(self, config: HaproxyConfig) -> Iterator[Finding]:
+        frontends: dict[str, Proxy] = {}
+        backends: dict[str, Proxy] = {}
+        for proxy in config.proxies:
+            if proxy.header.conditions or not proxy.name:
+                continue
+            same = frontends.get(proxy.name) if proxy.is_frontend else None
+            if same is None and proxy.is_backend:
+                same = backends.get(proxy.name)
+            other = frontends.get(proxy.name) or backends.get(proxy.name)
+            if same is not None:
+                yield self._name(
+                    proxy.header, same.header, "so HAProxy does not start", Severity.ERROR
+                )
+            elif other is not None:
+                yield self._name(
+                    proxy.header,
+                    other.header,
+                    "which HAProxy refuses from 3.3 on",
+                    Severity.ERROR if config.is_at_least("3.3") else Severity.WARNING,
+                )
+            if proxy.is_frontend:
+                frontends.setdefault(proxy.name, proxy)
+            if proxy.is_backend:
+                backends.setdefault(proxy.name, proxy)
+
+    def _servers(self, backend: Proxy) -> Iterator[Finding]:
+        seen: dict[str, Line] = {}
+        for server in backend.servers:
+            line, word = server.line, server.parsed.name
+            if line.keyword != "server" or line.conditions or word is None or word.references:
+                continue
+            first = seen.setdefault(word.value, line)
+            if first is not line:
+                yield self._name(line, first, "so HAProxy does not start", Severity.ERROR)
+
+    def _name(self, line: Line, first: Line, effect: str, severity: Severity) -> Finding:
+        word = line.arguments[0]
+        return self.finding(
+            line,
+            f'the name "{word.value}" is given twice, {effect}',
+            advice="choose another name",
+            severity=severity,
+            span=word.span,
+            related=(Label(first.span, "has the name already"),),
+        )
 
     def _section(self, section: Section) -> Iterator[Finding]:
         seen: dict[str, Line] = {}

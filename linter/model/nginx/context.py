@@ -58,11 +58,12 @@ class Context:
 
     def own(self, name: str) -> list[Directive]:
         """The directives of that name in this very block, in order."""
-        if self._by_name is None:
-            self._by_name = {}
+        by_name = self._by_name
+        if by_name is None:
+            by_name = self._by_name = {}
             for directive in self.directives:
-                self._by_name.setdefault(directive.name, []).append(directive)
-        return self._by_name.get(name, [])
+                by_name.setdefault(directive.name, []).append(directive)
+        return by_name.get(name, [])
 
     def first(self, name: str) -> Directive | None:
         found = self.own(name)

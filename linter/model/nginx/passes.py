@@ -118,8 +118,13 @@ class Pass:
 
     def header(self, name: str) -> Word | None:
         """The value set for a request header by `<family>_set_header`; None when none is set."""
+        return self._headers.get(name.lower())
+
+    @cached_property
+    def _headers(self) -> dict[str, Word]:
+        """Name in lower case -> value; the first one of a name counts."""
+        found: dict[str, Word] = {}
         for directive in self.effective("set_header").directives:
-            arguments = directive.arguments
-            if len(arguments) == 2 and arguments[0].value.lower() == name.lower():
-                return arguments[1]
-        return None
+            if len(directive.words) == 3:
+                found.setdefault(directive.words[1].value.lower(), directive.words[2])
+        return found

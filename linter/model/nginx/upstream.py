@@ -56,11 +56,11 @@ class UpstreamServer:
         text = "" if word is None else word.value.partition("=")[2]
         return int(text) if text.isdecimal() else default
 
-    @property
+    @cached_property
     def is_down(self) -> bool:
         return self.flag("down") is not None
 
-    @property
+    @cached_property
     def is_backup(self) -> bool:
         return self.flag("backup") is not None
 
@@ -88,7 +88,7 @@ class Upstream:
     def __repr__(self) -> str:
         return f"Upstream({self.name!r})"
 
-    @property
+    @cached_property
     def name(self) -> str:
         values = self.directive.values
         return values[0] if values else ""
@@ -119,7 +119,7 @@ class Upstream:
         """Whether servers come from elsewhere too: a state file, or an include not followed."""
         return not self.context.is_complete or self.context.first("state") is not None
 
-    @property
+    @cached_property
     def has_failover(self) -> bool:
         """Whether a request that failed at one server can go to another one."""
         return len([server for server in self.servers if not server.is_down]) > 1

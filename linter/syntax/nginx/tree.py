@@ -79,7 +79,17 @@ class Directive:
     problem. `comments` are those between its words.
     """
 
-    __slots__ = ("block", "comments", "end", "is_entry", "name", "parent", "source", "words")
+    __slots__ = (
+        "_values",
+        "block",
+        "comments",
+        "end",
+        "is_entry",
+        "name",
+        "parent",
+        "source",
+        "words",
+    )
 
     def __init__(
         self, source: Source, words: list[Word], end: int, parent: Directive | None
@@ -87,6 +97,7 @@ class Directive:
         self.source = source
         self.words = words
         self.name = words[0].value if words else ""
+        self._values: list[str] | None = None
         self.end = end
         self.parent = parent
         self.block: Block | None = None
@@ -102,8 +113,10 @@ class Directive:
 
     @property
     def values(self) -> list[str]:
-        """The arguments as nginx sees them."""
-        return [word.value for word in self.words[1:]]
+        """The arguments as nginx sees them. The list is shared: it is not to be changed."""
+        if self._values is None:
+            self._values = [word.value for word in self.words[1:]]
+        return self._values
 
     @property
     def start(self) -> int:
