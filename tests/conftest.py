@@ -17,8 +17,13 @@ GWLINT = Path(sys.executable).with_name("gwlint")
 TIME_LIMIT = 60
 """Seconds after which a run counts as hanging."""
 
-# Compiled modules are kept between runs, as on users' machines: that is half of a short run.
-ENVIRONMENT = {key: os.environ[key] for key in os.environ if key != "PYTHONDONTWRITEBYTECODE"}
+# Compiled modules are kept between runs, as on users' machines: that is half of a short run. What
+# a CI service says of itself would change what gwlint prints.
+ENVIRONMENT = {
+    key: value
+    for key, value in os.environ.items()
+    if key != "PYTHONDONTWRITEBYTECODE" and not key.startswith(("GITHUB_", "CI_PROJECT"))
+}
 
 
 @dataclass(frozen=True)

@@ -143,7 +143,7 @@ ROWS = _read(r"""
 45 | init-addr none | 127.0.0.1:3001 => nosuch.invalid:3001 init-addr none | HAP107 HAP112
 46 | init-addr none, resolvers | - | sound: HAProxy starts, and resolves the name later
 47 | name without resolvers | 127.0.0.1:3001 => localhost:3001 | HAP112
-48 | resolvers undefined | 127.0.0.1:3001 => app.internal:3001 resolvers nope | not covered
+48 | resolvers undefined | 127.0.0.1:3001 => app.internal:3001 resolvers nope | HAP101
 49 | resolvers without nameserver | 127.0.0.1:3001 => app.internal:3001 resolvers r init-addr none ;; a resolvers r<nl>    hold valid 5s | not covered
 50 | resolvers payload | - | judgement call: the size that answers have is not in the configuration
 51 | server without port | 127.0.0.1:3001 => 127.0.0.1 | HAP102
@@ -252,9 +252,9 @@ F3 | insecure-password | a userlist u<nl>    user joe insecure-password secret |
 F4 | password of MD5 | a userlist u<nl>    user joe password $1$abc$0123456789abcdefghijk. | not covered
 F5 | peers without local peer | - | needs the name of the host
 F6 | stick-table without expire | b stick-table type ip size 1m | not covered
-F7 | stick on without table | b stick on src | not covered
-F8 | track-sc without table | f http-request track-sc0 src | not covered
-F9 | cache undefined | b filter cache nope ;; b http-request cache-use nope | not covered
+F7 | stick on without table | b stick on src | HAP101
+F8 | track-sc without table | f http-request track-sc0 src | HAP101
+F9 | cache undefined | b filter cache nope ;; b http-request cache-use nope | HAP101
 G0 | http-request timeout in backend | timeout http-request 10s => # ;; b timeout http-request 10s | HAP303
 G1 | timeout in global | g timeout client 5s | HAP003
 G2 | privileged port | - | judgement call: depends on the user and the rights that HAProxy starts with
@@ -270,7 +270,7 @@ H1 | no http-buffer-request | - | judgement call
 H2 | no allbackups | - | judgement call
 H3 | persist | - | judgement call
 H4 | servers above global | maxconn 100 => maxconn 5000 | judgement call: servers of several backends share the global limit
-H5 | defaults undefined | a defaults d2 from nope | not covered
+H5 | defaults undefined | a defaults d2 from nope | HAP101
 H6 | check without Host | http-check send meth GET uri /health ver HTTP/1.1 hdr Host app.example.com => http-check send meth GET uri /health ver HTTP/1.1 | HAP507
 H7 | several expects | - | no fault: each expect belongs to a check step
 H8 | port by difference | 127.0.0.1:3001 => 127.0.0.1:+1000 | HAP102
@@ -284,5 +284,5 @@ I5 | log target in a chroot | - | needs the file system
 I6 | no sni | 127.0.0.1:3001 => 127.0.0.1:3001 ssl verify required verifyhost a.example.com ca-file /etc/ca.pem | HAP603
 I7 | server-template | - | no fault
 I8 | use-server undefined | b use-server nope if { path /x } | HAP101
-I9 | track undefined | check maxconn => track nope/s1 maxconn | not covered
+I9 | track undefined | check maxconn => track nope/s1 maxconn | HAP101
 """)  # noqa: E501

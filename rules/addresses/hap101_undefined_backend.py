@@ -6,6 +6,7 @@ from gwlint.edits import Fix, Safety
 from gwlint.model.haproxy.config import HaproxyConfig
 from gwlint.model.haproxy.proxy import Proxy
 from gwlint.rule import Example, Finding, HaproxyRule, Severity
+from gwlint.rules.addresses.haproxy_references import missing_references
 from gwlint.syntax.haproxy.amend import replaced
 from gwlint.syntax.haproxy.tree import Line, Word
 from gwlint.syntax.nearest import nearest
@@ -93,6 +94,10 @@ class UndefinedBackend(HaproxyRule):
     def check(self, config: HaproxyConfig) -> Iterator[Finding]:
         if not config.is_whole:
             return
+        for missing in missing_references(config):
+            yield self._undefined(
+                missing.line, missing.word, missing.what, missing.known, missing.name
+            )
         backends = list(config.backend_by_name)
         # A name from the environment may be any of them.
         are_known = not any(
@@ -122,17 +127,21 @@ class UndefinedBackend(HaproxyRule):
             if "%" not in word.value and not word.references and word.value not in names:
                 yield self._undefined(line, word, "server", list(names))
 
-    def _undefined(self, line: Line, word: Word, what: str, names: Sequence[str]) -> Finding:
-        near = nearest(word.value, names)
+    def _undefined(
+        self, line: Line, word: Word, what: str, names: Sequence[str], name: str | None = None
+    ) -> Finding:
+        """`name` is what is missing, where it is not the word itself."""
+        missing = word.value if name is None else name
+        near = nearest(missing, names)
         fix = None
-        advice = f"define {what} {word.value}, or name one that exists"
+        advice = f"define {what} {missing}, or name one that exists"
         if len(near) == 1:
             advice = f"write {near[0]}, if that is what was meant"
             fix = Fix(f"write {near[0]}", Safety.UNSAFE, (replaced(word, near[0]),))
-        where = "" if what == "backend" else " in this section"
+        where = " in this section" if what == "server" else ""
         return self.finding(
             line,
-            f'there is no {what} "{word.value}"{where}, so HAProxy does not start',
+            f'there is no {what} "{missing}"{where}, so HAProxy does not start',
             advice=advice,
             span=word.span,
             severity=Severity.WARNING if line.conditions else Severity.ERROR,
