@@ -5,8 +5,8 @@ all of which must be among the findings that the sound file has not. A row witho
 judgement call, or cannot be shown by a configuration; a row without codes is not covered. Both have
 a reason instead.
 
-A change is `g LINE`, `d LINE`, `f LINE` or `b LINE` (added at the end of global, defaults, frontend,
-backend), `a LINE` (at the end of the file) or `OLD => NEW`.
+A change is `g LINE`, `d LINE`, `f LINE` or `b LINE` (added at the end of global, defaults,
+frontend, backend), `a LINE` (at the end of the file) or `OLD => NEW`.
 """
 
 from __future__ import annotations

@@ -18,12 +18,12 @@ from gwlint.rule import Finding, Severity
 from gwlint.settings import Settings
 
 NOT_COVERED = "not covered"
-SHARE = 0.7
+SHARE = 0.79
 """What is reached; 0.9 is the aim."""
-LEFT = """
-09 40 48 49 57 58 59 81 83 87 90 91 92 99 A0 A1 A2 A3 A4 A6 B1 B4 C0 C2 C4 D9 F3 F4 F6 F7
-F8 F9 G3 G9 H5 I1 I2 I3 I9
-""".split()
+LEFT = (
+    "09 40 49 57 58 59 81 83 87 90 91 92 99 A0 A1 A2 A3 A4 A6 B1 "
+    "B4 C0 C2 C4 D9 F3 F4 F6 G3 G9 I1 I2 I3"
+)
 
 SHOWN = [row for row in ROWS if row.codes]
 UNCOVERED = [row for row in ROWS if row.reason == NOT_COVERED]
@@ -52,7 +52,7 @@ def test_the_fault_is_found(row: Row, tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_what_is_not_covered_is_written_down() -> None:
     """Whoever covers a row gives it its code, and takes it from here."""
-    assert [row.id for row in UNCOVERED] == LEFT
+    assert " ".join(row.id for row in UNCOVERED) == LEFT
     assert all(changed(row.changes) != SOUND for row in UNCOVERED)
     assert len(SHOWN) / (len(SHOWN) + len(UNCOVERED)) >= SHARE
 

@@ -17,11 +17,13 @@ _MOST_TEMPLATE_SERVERS = 10_000
 
 
 class UndefinedBackend(HaproxyRule):
-    """A route leads to a backend or server that does not exist.
+    """A route leads to a backend or server that does not exist, or another name to nothing.
 
     ## Problem
     `use_backend` and `default_backend` name a `backend` or `listen` section, `use-server` a server
-    of its own section.
+    of its own section. So do other names: `resolvers` and `track` of a server, `from` of a section,
+    the stick table of `stick` and `track-sc0` rules (their own section's without `table`), and
+    `filter cache`.
 
     ## Why
     Measured on 2.6.12 and 2.8.25: HAProxy refuses the configuration, so it does not start, and a

@@ -44,7 +44,11 @@ class DuplicateStatement(HaproxyRule):
     defaults section, which is there to be overridden.
 
     ## Fix safety
-    None: which of the two was meant is not known. Where both say the same, it is information.
+    None: which of the two was meant is not known. Where both say the same, it is information, and
+    so is a name of a frontend and a backend, unless the target is 3.2 or newer.
+
+    ## Learnt
+    Whole collections of published files name each frontend like its backend: they work until 3.3.
 
     ## References
     - HAProxy configuration manual, section 4.2, keywords balance, default_backend, option httpclose
@@ -144,7 +148,7 @@ class DuplicateStatement(HaproxyRule):
                     proxy.header,
                     other.header,
                     "which HAProxy refuses from 3.3 on",
-                    Severity.ERROR if config.is_at_least("3.3") else Severity.WARNING,
+                    _shared_name_severity(config),
                 )
             if proxy.is_frontend:
                 frontends.setdefault(proxy.name, proxy)
@@ -195,6 +199,13 @@ class DuplicateStatement(HaproxyRule):
                 span=first.words[0].span,
                 related=(Label(line.span, "this one counts"),),
             )
+
+
+def _shared_name_severity(config: HaproxyConfig) -> Severity:
+    """Of a frontend and a backend with one name: many have it, and nothing is wrong before 3.2."""
+    if config.is_at_least("3.3"):
+        return Severity.ERROR
+    return Severity.WARNING if config.is_at_least("3.2") else Severity.INFO
 
 
 def _setting(line: Line) -> str | None:

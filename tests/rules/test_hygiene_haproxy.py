@@ -269,3 +269,27 @@ def test_logs() -> None:
 def test_settings_that_stand_twice(first: str, second: str, severity: Severity | None) -> None:
     found = [one.severity for one in findings(frontend(first, second), "HAP905")]
     assert found == ([] if severity is None else [severity])
+
+
+@pytest.mark.parametrize(
+    ("text", "target", "severity"),
+    [
+        ("backend one\n\tserver a :1\n\tserver a :2\n", None, Severity.ERROR),
+        ("backend app\n\tserver a :1\n", None, Severity.ERROR),
+        ("frontend web\n\tbind :81\n\tdefault_backend app\n", None, Severity.ERROR),
+        ("backend web\n\tserver a :1\n", None, Severity.INFO),
+        ("backend web\n\tserver a :1\n", "3.2", Severity.WARNING),
+        ("backend web\n\tserver a :1\n", "3.3", Severity.ERROR),
+        ("listen web\n\tbind :81\n\tserver a :1\n", None, Severity.ERROR),
+        ("backend one\n\tserver a :1\n\tserver b :2\n", None, None),
+    ],
+)
+def test_names_that_are_given_twice(
+    text: str, target: str | None, severity: Severity | None, tmp_path: Path
+) -> None:
+    whole = frontend("default_backend app") + text
+    found = [one.severity for one in findings(whole, "HAP905", target)]
+    assert found == ([] if severity is None else [severity])
+    if target is None:
+        refused = severity is Severity.ERROR
+        assert all((judge.check(whole)[0] == 1) == refused for judge in judges(tmp_path))
