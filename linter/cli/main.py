@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import sys
@@ -20,6 +21,8 @@ INTERRUPTED = 130
 def main() -> None:
     """Run the command line and exit; no exception ever reaches the user as a traceback."""
     gc.set_threshold(ALLOCATIONS_BEFORE_COLLECTION)
+    # At the end Python would look through all trees for garbage: a sixth of the time of a run.
+    atexit.register(gc.freeze)
     try:
         sys.exit(_run(sys.argv[1:]))
     except KeyboardInterrupt:
