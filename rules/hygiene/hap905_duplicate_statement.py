@@ -41,7 +41,8 @@ class DuplicateStatement(HaproxyRule):
 
     ## Silent when
     One of the lines stands under `.if`, or has a modifier such as `no`; the other value is in a
-    defaults section, which is there to be overridden.
+    defaults section, which is there to be overridden; the same name stands in two files, which may
+    be there to choose from.
 
     ## Fix safety
     None: which of the two was meant is not known. Where both say the same, it is information, and
@@ -130,15 +131,18 @@ class DuplicateStatement(HaproxyRule):
             yield from self._servers(backend)
 
     def _proxies(self, config: HaproxyConfig) -> Iterator[Finding]:
-        frontends: dict[str, Proxy] = {}
-        backends: dict[str, Proxy] = {}
+        """Names that two proxies of one file have: files in a folder may be there to choose from,
+        so two of them need never be loaded together."""
+        frontends: dict[tuple[str, str], Proxy] = {}
+        backends: dict[tuple[str, str], Proxy] = {}
         for proxy in config.proxies:
             if proxy.header.conditions or not proxy.name:
                 continue
-            same = frontends.get(proxy.name) if proxy.is_frontend else None
+            key = (proxy.header.source.path, proxy.name)
+            same = frontends.get(key) if proxy.is_frontend else None
             if same is None and proxy.is_backend:
-                same = backends.get(proxy.name)
-            other = frontends.get(proxy.name) or backends.get(proxy.name)
+                same = backends.get(key)
+            other = frontends.get(key) or backends.get(key)
             if same is not None:
                 yield self._name(
                     proxy.header, same.header, "so HAProxy does not start", Severity.ERROR
@@ -151,9 +155,9 @@ class DuplicateStatement(HaproxyRule):
                     _shared_name_severity(config),
                 )
             if proxy.is_frontend:
-                frontends.setdefault(proxy.name, proxy)
+                frontends.setdefault(key, proxy)
             if proxy.is_backend:
-                backends.setdefault(proxy.name, proxy)
+                backends.setdefault(key, proxy)
 
     def _servers(self, backend: Proxy) -> Iterator[Finding]:
         seen: dict[str, Line] = {}
