@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
-(CONFIGURATION,) = re.findall(r"```nginx\n(.*?)```", README, re.DOTALL)
+CONFIGURATION = re.findall(r"With this nginx.conf:\n\n```nginx\n(.*?)```", README, re.DOTALL)[0]
 SHOWN = re.findall(
     r"```console\n\$ gwlint ((?:check|fix) nginx\.conf)\n(.*?)```", README, re.DOTALL
 )
