@@ -11,6 +11,7 @@ import pytest
 from gwlint.engine import RuleError, check
 from gwlint.model.nginx.config import NginxConfig
 from gwlint.project import load_project
+from gwlint.registry import all_rules
 from gwlint.rule import Finding, NginxRule, Severity
 from gwlint.settings import Settings
 
@@ -36,6 +37,17 @@ def test_a_defect_names_rule_and_file(tmp_path: Path, monkeypatch: pytest.Monkey
     project = load_project(["."], Settings())
     with pytest.raises(RuleError, match=r"NGX999 defective failed on nginx\.conf"):
         check(project, Settings(), [Defective])
+
+
+def test_rules_bear_a_file_of_an_upstream_s_servers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found by fuzzing: such a file is a fragment whose upstream has its name elsewhere."""
+    monkeypatch.chdir(tmp_path)
+    Path("servers.conf").write_text("keepalive 0;\nserver 127.0.0.1:3000;\nserver 127.0.0.1:1;\n")
+    project = load_project(["servers.conf"], Settings())
+    assert project.nginx_roots[0].is_fragment
+    check(project, Settings(), all_rules())
 
 
 def test_ignores_hold_for_the_files_they_name(tmp_path: Path, gwlint: Callable[..., Any]) -> None:

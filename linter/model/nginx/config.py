@@ -92,11 +92,15 @@ class NginxConfig:
 
     @cached_property
     def upstreams(self) -> list[Upstream]:
-        """The upstream blocks of http and stream, in order."""
+        """The upstream blocks of http and stream, in order.
+
+        A file of server lines that some upstream includes is not one: its name stands elsewhere.
+        """
         return [
             Upstream(context)
             for context in self.main.descendants()
             if context.kind in ("http upstream", "stream upstream")
+            and context.directive is not None
         ]
 
     @cached_property
