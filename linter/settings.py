@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+import posixpath
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -91,6 +92,8 @@ class Settings:
     """gwlint.yaml as shown to users; None when there is none."""
     places: Mapping[tuple[str | int, ...], tuple[int, int]] = field(default_factory=dict)
     """Where each key and value of gwlint.yaml stands: ("rules", "NGX303") -> (line, column)."""
+    options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What options of the command line set: the field, and the values that they brought to it."""
 
     def ignored_in(self, absolute: str) -> tuple[str, ...]:
         """The selectors that `per_file_ignores` ignores in a file."""
@@ -111,7 +114,12 @@ class Settings:
         return found[-1] if found else None
 
     def mapped(self, absolute: str) -> str | None:
-        """The local path for an absolute path of the deployed machine, by the longest prefix."""
+        """The local path for an absolute path of the deployed machine, by the longest prefix.
+
+        `..` is resolved first, so that `/etc/nginx/../secret` lies outside of what `/etc/nginx`
+        maps: a configuration leads only to the folders that path_map names.
+        """
+        absolute = posixpath.normpath(absolute)
         for prefix in sorted(self.path_map, key=len, reverse=True):
             rest = absolute[len(prefix) :]
             if absolute.startswith(prefix) and (not rest or rest.startswith("/")):
@@ -123,8 +131,22 @@ class Settings:
         line, column = self.places.get(keys, (0, 0))
         return f"{self.file}:{line}:{column}" if self.file and line else "command line"
 
+    def problem(
+        self, keys: tuple[str | int, ...], message: str, suggestion: str | None = None
+    ) -> SettingsProblem:
+        """A problem with what stands at `keys` in gwlint.yaml, or with what an option says."""
+        line, column = self.places.get(keys, (0, 0))
+        path = self.file if line else None
+        if keys[-1] in self.options.get(str(keys[0]), ()) or path is None:
+            return SettingsProblem(f"--{keys[0]}", 0, 0, message, suggestion)
+        return SettingsProblem(path, line, column, message, suggestion)
+
     def _relative(self, absolute: str) -> str:
         return os.path.relpath(absolute, self.folder).replace(os.sep, "/")
+
+
+Check = Callable[[Settings], object]
+"""Something that raises SettingsError for what it cannot use."""
 
 
 def load_settings(
@@ -137,24 +159,29 @@ def load_settings(
     profile: str | None = None,
     fail_on: str | None = None,
     dialect: str | None = None,
+    checks: Sequence[Check] = (),
 ) -> Settings:
     """Settings from gwlint.yaml with the options of the command line on top.
 
     The file is `config`, or the nearest gwlint.yaml or .gwlint.yaml from the folder of
-    `first_path` upwards. An option that is given replaces the key; `ignore` is added to it.
-    `select` and `ignore` may hold lists with commas. Raises SettingsError.
+    `first_path` upwards. An option that is given replaces the key, of `target` only that server's;
+    `ignore` is added to it. `select` and `ignore` may hold lists with commas.
+
+    Raises SettingsError with everything that is wrong, what `checks` find included.
     """
     problems: list[SettingsProblem] = []
-    path = config if config is not None else find_settings_file(first_path)
+    path = config if config is not None else _nearest_file(first_path, problems)
     settings = Settings() if path is None else _read_file(path, problems)
-    options: dict[str, Any] = {}
+    found: dict[str, Any] = {}
+    given: dict[str, tuple[str, ...]] = {}
     for text in targets:
         try:
             name, version = parse_target(text)
         except BadValueError as bad:
             problems.append(SettingsProblem("--target", 0, 0, bad.message, bad.suggestion))
         else:
-            options[f"target_{name}"] = version
+            found[f"target_{name}"] = version
+            given[f"target_{name}"] = (str(version),)
     for option, value, allowed in (
         ("profile", profile, PROFILES),
         ("fail_on", fail_on, FAIL_ON),
@@ -163,27 +190,74 @@ def load_settings(
         if value is None:
             continue
         try:
-            options[option] = one_of(value, allowed)
+            found[option] = one_of(value, allowed)
         except BadValueError as bad:
             name = "--" + option.replace("_", "-")
             problems.append(SettingsProblem(name, 0, 0, bad.message, bad.suggestion))
+        else:
+            given[option] = (value,)
     if select:
-        options["select"] = selector_words(select)
+        found["select"] = given["select"] = selector_words(select)
     if ignore:
-        options["ignore"] = (*settings.ignore, *selector_words(ignore))
+        given["ignore"] = selector_words(ignore)
+        found["ignore"] = (*settings.ignore, *given["ignore"])
+    settings = replace(settings, **found, options=MappingProxyType(given))
+    for check in checks:
+        try:
+            check(settings)
+        except SettingsError as error:
+            problems.extend(error.problems)
     if problems:
         raise SettingsError(problems)
-    return replace(settings, **options)
+    return settings
 
 
 def find_settings_file(first_path: str) -> str | None:
-    """The nearest gwlint.yaml, or .gwlint.yaml, from the folder of a path upwards."""
-    start = Path(first_path).absolute()
+    """The nearest gwlint.yaml, or .gwlint.yaml, from a file or folder upwards.
+
+    Raises SettingsError when both stand in one folder.
+    """
+    problems: list[SettingsProblem] = []
+    found = _nearest_file(first_path, problems)
+    if problems:
+        raise SettingsError(problems)
+    return found
+
+
+def _nearest_file(first_path: str, problems: list[SettingsProblem]) -> str | None:
+    # The `..` of ../other/nginx.conf must not lead through the working folder.
+    start = Path(os.path.abspath(first_path))  # noqa: PTH100 - Path.absolute keeps `..`
     for folder in (start, *start.parents):
-        for name in FILE_NAMES:
-            if (folder / name).is_file():
-                return _shown(str(folder / name))
+        found = settings_files_in(str(folder))
+        if len(found) > 1:
+            message = f"{FILE_NAMES[0]} stands in the same folder: which one counts?"
+            problems.append(SettingsProblem(_shown(found[1]), 1, 1, message))
+        if found:
+            return _shown(found[0])
     return None
+
+
+def settings_files_in(folder: str) -> list[str]:
+    """The gwlint.yaml and .gwlint.yaml of one folder, dangling links too: reading them fails."""
+    paths = [Path(folder) / name for name in FILE_NAMES]
+    return [str(path) for path in paths if path.is_file() or path.is_symlink()]
+
+
+def unused_settings_files(settings: Settings, absolute: Iterable[str]) -> list[str]:
+    """Each gwlint.yaml that stands nearer to one of the files than that of `settings`, as shown."""
+    used = None if settings.file is None else Path(settings.folder)
+    found: set[str] = set()
+    seen: set[Path] = {used} if used else set()
+    for path in absolute:
+        parents = Path(path).parents
+        if used is not None and used not in parents:
+            continue
+        for folder in parents:
+            if folder in seen:
+                break
+            seen.add(folder)
+            found.update(map(_shown, settings_files_in(str(folder))))
+    return sorted(found)
 
 
 class BadValueError(Exception):

@@ -1,15 +1,22 @@
-"""Reading gwlint.yaml: YAML nodes, which keep their places, to the fields of `Settings`."""
+"""Reading gwlint.yaml: YAML nodes, which keep their places, to the fields of `Settings`.
+
+`KEYS` is the one description of the file: the reader goes by it, and so does the JSON Schema that
+`gwlint config schema` prints.
+"""
 
 from __future__ import annotations
 
 import os
+import posixpath
 import re
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from gwlint.settings import (
@@ -34,6 +41,10 @@ _BRACKET = re.compile(r"[\[\]{}]")
 SIZE_LIMIT = 1024 * 1024
 """Bytes of gwlint.yaml; no real one comes near, and YAML is slow to read."""
 
+MAX_VALUES = 100_000
+"""How many values there may be once each alias is replaced by what it names. A few lines of
+aliases to lists of aliases would fill the memory."""
+
 
 class SettingsFile:
     """Turns YAML nodes, which keep their places, into values, and notes each fault at its place.
@@ -46,7 +57,8 @@ class SettingsFile:
         self.folder = folder
         self.problems = problems
         self.places: dict[tuple[str | int, ...], tuple[int, int]] = {}
-        self._seen: set[int] = set()
+        self._open: set[int] = set()
+        self._values = 0
 
     def problem(self, line: int, column: int, message: str, suggestion: str | None = None) -> None:
         self.problems.append(SettingsProblem(self.path, line, column, message, suggestion))
@@ -71,7 +83,10 @@ class SettingsFile:
             return None
         root: Node | None = None
         try:
-            root = YAML(typ="safe", pure=True).compose(text)
+            with warnings.catch_warnings():
+                # YAML lets an anchor be set anew.
+                warnings.simplefilter("ignore", ReusedAnchorWarning)
+                root = YAML(typ="safe", pure=True).compose(text)
         except MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
@@ -84,28 +99,15 @@ class SettingsFile:
 
     def settings(self, root: Node) -> dict[str, Any]:
         """The fields of `Settings` that the file sets."""
-        readers: dict[str, Callable[[Node], dict[str, Any]]] = {
-            "target": self.targets,
-            "profile": lambda node: {"profile": self.choice(node, PROFILES)},
-            "fail_on": lambda node: {"fail_on": self.choice(node, FAIL_ON)},
-            "select": lambda node: {"select": self.selectors(node, ("select",))},
-            "ignore": lambda node: {"ignore": self.selectors(node, ("ignore",))},
-            "per_file_ignores": self.per_file_ignores,
-            "path_map": self.path_map,
-            "contexts": self.contexts,
-            "rules": self.rules,
-            "services": self.services,
-            "layers": self.layers,
-        }
         found: dict[str, Any] = {}
         for name, key, value in self.pairs(root, (), "gwlint.yaml"):
-            reader = readers.get(name)
-            if reader is None:
-                near = nearest(name, readers)
+            known = KEYS.get(name)
+            if known is None:
+                near = nearest(name, KEYS)
                 self.at(key, f'unknown key "{name}"', near[0] if near else None)
                 continue
             found.update(
-                (field_name, read) for field_name, read in reader(value).items() if read is not None
+                (field, read) for field, read in known.read(self, value).items() if read is not None
             )
         return found
 
@@ -117,29 +119,55 @@ class SettingsFile:
             self.at(node, f"{what} must be a mapping of keys to values, not {_kind(node)}")
             return []
         found: dict[str, tuple[str, Node, Node]] = {}
+        merged: list[Node] = []
         for key, value in node.value:
             if not isinstance(key, ScalarNode):
                 self.at(key, "a key must be a word")
+            elif _type(key) == "merge":
+                merged.append(value)
             elif key.value in found:
                 self.at(key, f'the key "{key.value}" is repeated')
             else:
+                if isinstance(value, ScalarNode) and value.start_mark.index == value.end_mark.index:
+                    value.start_mark = key.start_mark  # where nothing stands says little
                 found[key.value] = (key.value, key, value)
-                self.places[(*keys, key.value)] = _place(key)
+        for value in merged:
+            for name, key, inner in self._merged(value, {id(node)}):
+                found.setdefault(name, (name, key, inner))
+        for name, key, _ in found.values():
+            self.places[(*keys, name)] = _place(key)
         return list(found.values())
 
+    def _merged(self, node: Node, outer: set[int]) -> Iterator[tuple[str, Node, Node]]:
+        """What `<<` brings in: the keys of a mapping, or of several, of which the first counts."""
+        for one in node.value if isinstance(node, SequenceNode) else [node]:
+            if not isinstance(one, MappingNode) or id(one) in outer:
+                self.at(one, f"<< must name another mapping, not {_kind(one)}")
+                continue
+            for key, value in one.value:
+                if isinstance(key, ScalarNode) and _type(key) == "merge":
+                    yield from self._merged(value, outer | {id(one)})
+                elif isinstance(key, ScalarNode):
+                    yield key.value, key, value
+
     def text(self, node: Node, what: str) -> str | None:
-        if not isinstance(node, ScalarNode) or not node.value:
+        """A text; a number, true, false and null are none unless they are quoted."""
+        if (
+            not isinstance(node, ScalarNode)
+            or not node.value
+            or _type(node) in ("null", "bool", "int", "float")
+        ):
             self.at(node, f"{what} must be a text, not {_kind(node)}")
             return None
         return str(node.value)
 
     def checked(self, node: Node, what: str, parse: Callable[[str], Any]) -> Any:
         """What `parse` makes of a scalar; None, with a problem, when it raises `BadValueError`."""
-        text = self.text(node, what)
-        if text is None:
+        if not isinstance(node, ScalarNode) or not node.value or _type(node) == "null":
+            self.at(node, f"this must be {what}, not {_kind(node)}")
             return None
         try:
-            return parse(text)
+            return parse(node.value)
         except BadValueError as bad:
             self.at(node, bad.message, bad.suggestion)
             return None
@@ -155,13 +183,13 @@ class SettingsFile:
         items = node.value if isinstance(node, SequenceNode) else [node]
         found: list[str] = []
         for index, item in enumerate(items):
+            self.places[(*keys, index)] = _place(item)
             text = self.text(item, "a code, prefix, name or topic")
             if text is None:
                 continue
             for word in selector_words([text]):
                 found.append(word)
                 self.places[(*keys, word)] = _place(item)
-            self.places[(*keys, index)] = _place(item)
         return tuple(found)
 
     def targets(self, node: Node) -> dict[str, Any]:
@@ -177,10 +205,17 @@ class SettingsFile:
             return found
         for item in node.value if isinstance(node, SequenceNode) else [node]:
             parsed = self.checked(item, "a target such as nginx=1.22.1", parse_target)
-            if parsed is not None:
-                name, version = parsed
-                found[f"target_{name}"] = version
+            if parsed is None:
+                continue
+            name, version = parsed
+            if f"target_{name}" in found:
+                self.at(item, f"another version of {name} is the target already")
+            found[f"target_{name}"] = version
+            self.places[("target", name)] = _place(item)
         return found
+
+    def selected(self, key: str, node: Node) -> dict[str, Any]:
+        return {key: self.selectors(node, (key,))}
 
     def per_file_ignores(self, node: Node) -> dict[str, Any]:
         name = "per_file_ignores"
@@ -188,13 +223,22 @@ class SettingsFile:
         return {name: {key: self.selectors(value, (name, key)) for key, _, value in pairs}}
 
     def path_map(self, node: Node) -> dict[str, Any]:
+        """Absolute prefix, without the last slash -> absolute local path, which exists."""
         found: dict[str, str] = {}
-        for prefix, key, value in self.pairs(node, ("path_map",), "path_map"):
+        for written, key, value in self.pairs(node, ("path_map",), "path_map"):
             local = self.text(value, "a local folder")
-            if not prefix.startswith("/"):
-                self.at(key, f'"{prefix}" must be an absolute path, as in /etc/nginx')
-            elif local is not None:
-                found[prefix.rstrip("/")] = os.path.normpath(str(Path(self.folder) / local))
+            prefix = written.rstrip("/")
+            if not _is_plain_absolute(written):
+                self.at(key, f'"{written}" must be an absolute path without .., as in /etc/nginx')
+                continue
+            if prefix in found:
+                self.at(key, f'the key "{written}" is repeated')
+            if local is None:
+                continue
+            found[prefix] = os.path.normpath(Path(self.folder) / local)
+            self.places[("path_map", prefix)] = _place(key)
+            if not Path(found[prefix]).exists():
+                self.at(value, f'"{local}" is not there', _sibling(found[prefix], local))
         return {"path_map": found}
 
     def contexts(self, node: Node) -> dict[str, Any]:
@@ -224,19 +268,133 @@ class SettingsFile:
         return {"layers": tuple(self.plain(node, ("layers",)))}
 
     def plain(self, node: Node, keys: tuple[str | int, ...]) -> Any:
-        """A node as dict, list or scalar. An alias of a list or mapping is refused: copied by
-        each use, a few lines of aliases would fill the memory."""
+        """A node as dict, list or scalar, aliases replaced by what they name."""
         self.places.setdefault(keys, _place(node))
         if isinstance(node, ScalarNode):
             return _scalar(node)
-        if id(node) in self._seen:
-            self.at(node, "an alias of a list or mapping cannot be used here")
+        self._values += len(node.value) + 1
+        if id(node) in self._open:
+            self.at(node, "an alias names what it stands in")
             return None
-        self._seen.add(id(node))
-        if isinstance(node, SequenceNode):
-            return [self.plain(item, (*keys, index)) for index, item in enumerate(node.value)]
-        pairs = self.pairs(node, keys, "this value")
-        return {name: self.plain(value, (*keys, name)) for name, _, value in pairs}
+        if self._values > MAX_VALUES:
+            if self._values - len(node.value) - 1 <= MAX_VALUES:
+                self.at(node, f"more than {MAX_VALUES} values, with aliases replaced")
+            return None
+        self._open.add(id(node))
+        try:
+            if isinstance(node, SequenceNode):
+                return [self.plain(item, (*keys, index)) for index, item in enumerate(node.value)]
+            pairs = self.pairs(node, keys, "this value")
+            return {name: self.plain(value, (*keys, name)) for name, _, value in pairs}
+        finally:
+            self._open.remove(id(node))
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key of gwlint.yaml.
+
+    `read` turns its node into fields of Settings. `schema` is its JSON Schema (draft 2020-12); None
+    where what may stand there is known only to those who read `Settings.services`, `.layers` and
+    `.rules`. `meaning` is a sentence for people.
+    """
+
+    read: Callable[[SettingsFile, Node], dict[str, Any]]
+    schema: Mapping[str, Any] | None
+    meaning: str
+
+
+_VERSION = r"[0-9]{1,9}(\.[0-9]{1,9}){1,3}"
+_VERSION_SCHEMA = {"type": ["string", "number"], "pattern": f"^{_VERSION}$", "minimum": 0}
+_TARGET_SCHEMA = {"type": "string", "pattern": f"^ *({'|'.join(DIALECTS)}) *= *{_VERSION} *$"}
+
+SELECTORS = {"$ref": "#/$defs/selectors"}
+"""A list of selectors, or a text with commas; what words there are is known to the registry."""
+
+KEYS: Mapping[str, Key] = {
+    "target": Key(
+        SettingsFile.targets,
+        {
+            "anyOf": [
+                {
+                    "type": "object",
+                    "properties": dict.fromkeys(DIALECTS, _VERSION_SCHEMA),
+                    "additionalProperties": False,
+                },
+                _TARGET_SCHEMA,
+                {"type": "array", "items": _TARGET_SCHEMA},
+            ]
+        },
+        "The versions that will read the configuration.",
+    ),
+    "profile": Key(
+        lambda file, node: {"profile": file.choice(node, PROFILES)},
+        {"enum": list(PROFILES)},
+        "Which rules run: reliability (the default), security (topic 8 too), or strict (info"
+        " findings are listed in text as well).",
+    ),
+    "fail_on": Key(
+        lambda file, node: {"fail_on": file.choice(node, FAIL_ON)},
+        {"enum": list(FAIL_ON)},
+        "The least severity that gives exit code 1; warning by default.",
+    ),
+    "select": Key(
+        lambda file, node: file.selected("select", node),
+        SELECTORS,
+        "Run these rules instead of the profile's: codes, beginnings of codes, names or topics.",
+    ),
+    "ignore": Key(
+        lambda file, node: file.selected("ignore", node),
+        SELECTORS,
+        "Leave these rules out.",
+    ),
+    "per_file_ignores": Key(
+        SettingsFile.per_file_ignores,
+        {"type": "object", "additionalProperties": SELECTORS},
+        "Leave rules out in some files: path patterns, counted from the folder of this file.",
+    ),
+    "path_map": Key(
+        SettingsFile.path_map,
+        {
+            "type": "object",
+            "propertyNames": {"pattern": r"^(?!.*//[^/])(?!.*/\.{1,2}(/|$))/"},
+            "additionalProperties": {"type": "string", "minLength": 1},
+        },
+        "Where absolute paths of the deployed machine lie here. A local path counts from the"
+        " folder of this file and may lead out of it.",
+    ),
+    "contexts": Key(
+        SettingsFile.contexts,
+        {"type": "object", "additionalProperties": {"enum": list(CONTEXTS)}},
+        "The block that nginx fragments are included in, by path pattern; the last one that fits"
+        " counts.",
+    ),
+    "rules": Key(SettingsFile.rules, None, "Options of rules, by code."),
+    "services": Key(
+        SettingsFile.services, None, "What is known of the applications behind the gateway."
+    ),
+    "layers": Key(
+        SettingsFile.layers,
+        None,
+        "What stands in front of the gateway, in the order in which a request meets it.",
+    ),
+}
+
+
+def _is_plain_absolute(path: str) -> bool:
+    """Whether a path begins with a slash and goes neither up nor in place."""
+    _, *parts = path.rstrip("/").split("/")
+    return path.startswith("/") and not {"", ".", ".."}.intersection(parts)
+
+
+def _sibling(missing: str, written: str) -> str | None:
+    """What lies beside a missing path and has nearly its name, written as the missing one is."""
+    folder, name = os.path.split(missing)
+    try:
+        near = nearest(name, sorted(path.name for path in Path(folder).iterdir()))
+    except OSError:
+        return None
+    return posixpath.join(posixpath.dirname(written.rstrip("/")), near[0]) if near else None
 
 
 def _is_too_deep(text: str) -> bool:
@@ -259,10 +417,15 @@ def _kind(node: Node) -> str:
     return "a list" if isinstance(node, SequenceNode) else "a mapping"
 
 
+def _type(node: Node) -> str:
+    """The last word of a node's tag: str, int, float, bool, null, timestamp, merge, ..."""
+    return str(node.tag).rpartition(":")[2]
+
+
 def _scalar(node: ScalarNode) -> str | int | float | bool | None:
     """A scalar as YAML's core schema resolves it: the tag says what it is."""
     text: str = node.value
-    match str(node.tag).rpartition(":")[2]:
+    match _type(node):
         case "null":
             return None
         case "bool":

@@ -1,16 +1,27 @@
-"""What stands behind an address: what gwlint.yaml says of the applications, under `services`.
+"""What stands behind and before the gateway: `services` and `layers` of gwlint.yaml.
 
-A configuration cannot show when an application closes an idle connection or kills a slow request.
-Each fact is optional, and rules that need one that is not given say less or nothing.
+A configuration cannot show when an application closes an idle connection or kills a slow request,
+nor what the load balancer before it does. Each fact is optional, and rules that need one that is
+not given say less or nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gwlint.model.quantities import UnexpectedValue, bytes_in, seconds_in
+from gwlint.model.layers import PRESETS, Layer, with_preset
+from gwlint.model.quantities import (
+    Kind,
+    UnexpectedValue,
+    bytes_in,
+    flag_in,
+    one_word_of,
+    seconds_in,
+    shown,
+    text_in,
+)
 from gwlint.settings import Settings, SettingsError, SettingsProblem
 from gwlint.syntax.nearest import nearest
 from gwlint.syntax.values.address import Address
@@ -43,11 +54,47 @@ class Service:
     websocket: bool | None = None
 
 
-class Facts:
-    """The services, found by address."""
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One key of a service or a layer: what its value is, and what it says."""
 
-    def __init__(self, services: Iterable[Service] = ()) -> None:
+    kind: Kind[Any]
+    meaning: str
+
+
+SERVICE_FACTS: Mapping[str, Fact] = {
+    "protocol": Fact(one_word_of(PROTOCOLS), "What it speaks."),
+    "tls_name": Fact(text_in, "The name that its certificate and SNI expect."),
+    "proxy_protocol": Fact(flag_in, "Whether it expects the PROXY protocol."),
+    "idle_timeout": Fact(seconds_in, "It closes kept-alive connections after this time."),
+    "response_timeout": Fact(seconds_in, "It kills a request after this time."),
+    "slowest_response": Fact(seconds_in, "The longest that a request takes."),
+    "response_header": Fact(bytes_in, "The size of its largest response header."),
+    "websocket": Fact(flag_in, "Whether it speaks WebSocket."),
+}
+"""The keys of a service beside `addresses`, which are fields of Service."""
+
+LAYER_FACTS: Mapping[str, Fact] = {
+    "name": Fact(text_in, "What it is called in messages; its preset unless given."),
+    "preset": Fact(one_word_of(tuple(PRESETS)), "A service whose documented defaults count."),
+    "idle_timeout": Fact(
+        seconds_in, "It keeps idle connections to the next layer for this time, to use them again."
+    ),
+    "response_timeout": Fact(seconds_in, "It waits for an answer for this time."),
+    "body_limit": Fact(bytes_in, "The largest request body that it lets through."),
+    "request_header": Fact(bytes_in, "The largest header of a request that it lets through."),
+    "response_header": Fact(bytes_in, "The largest header of a response that it lets through."),
+}
+"""The keys of a layer, which are fields of Layer."""
+
+
+class Facts:
+    """The services, found by address, and the layers."""
+
+    def __init__(self, services: Iterable[Service] = (), layers: Iterable[Layer] = ()) -> None:
         self.services = tuple(services)
+        self.layers = tuple(layers)
+        """In the order in which a request meets them: the last stands right before the gateway."""
         self._by_address = {
             key: service
             for service in self.services
@@ -60,72 +107,132 @@ class Facts:
         key = None if address is None else _key(address)
         return None if key is None else self._by_address.get(key)
 
+    @property
+    def nearest_layer(self) -> Layer | None:
+        """The layer that holds connections to the gateway: the last one."""
+        return self.layers[-1] if self.layers else None
+
 
 NO_FACTS = Facts()
 
 
 def facts_of(settings: Settings) -> Facts:
-    """The facts in `settings.services`. Raises SettingsError with everything wrong with them."""
-    if not settings.services:
+    """The facts in `settings.services` and `settings.layers`.
+
+    Raises SettingsError with everything wrong with them.
+    """
+    if not settings.services and not settings.layers:
         return NO_FACTS
     problems: list[SettingsProblem] = []
-    reader = _Reader(settings, problems)
-    services = [reader.service(name, said) for name, said in settings.services.items()]
+    services = _Services(settings, problems).all()
+    layers = _Layers(settings, problems).all()
     if problems:
         raise SettingsError(problems)
-    return Facts(services)
+    return Facts(services, layers)
 
 
 class _Reader:
-    def __init__(self, settings: Settings, problems: list[SettingsProblem]) -> None:
-        self._settings = settings
-        self._problems = problems
-        self._owners: dict[tuple[str, int | None], str] = {}
+    """What reading services and layers has in common; places count below `top`."""
 
-    def service(self, name: str, said: Any) -> Service:
-        if not isinstance(said, Mapping):
-            self._problem((name,), f"a service is a mapping of facts, not {said!r}")
-            return Service(name)
+    def __init__(self, settings: Settings, problems: list[SettingsProblem], top: str) -> None:
+        self.settings = settings
+        self._problems = problems
+        self._top = top
+
+    def values(
+        self,
+        keys: tuple[str | int, ...],
+        said: Mapping[str, Any],
+        facts: Mapping[str, Fact],
+        others: Sequence[str] = (),
+    ) -> dict[str, Any]:
+        """The values of the keys of `said` that are `facts`; `others` are read elsewhere."""
         found: dict[str, Any] = {}
         for key, value in said.items():
-            if key == "addresses":
-                found[key] = self._addresses(name, value)
-            elif key not in _FACTS:
-                near = nearest(key, ("addresses", *_FACTS))
-                self._problem((name, key), f'unknown fact "{key}"', near[0] if near else None)
-            else:
-                try:
-                    found[key] = _FACTS[key](value)
-                except UnexpectedValue as bad:
-                    message = f"{key} must be {bad.expected}, not {value!r}"
-                    self._problem((name, key), message, bad.suggestion)
+            if key in others:
+                continue
+            if key not in facts:
+                near = nearest(key, (*others, *facts))
+                self.problem((*keys, key), f'unknown fact "{key}"', near[0] if near else None)
+                continue
+            try:
+                found[key] = facts[key].kind(value)
+            except UnexpectedValue as bad:
+                message = f"{key} must be {bad.expected}, not {shown(value)}"
+                self.problem((*keys, key), message, bad.suggestion)
+        return found
+
+    def place(self, keys: tuple[str | int, ...]) -> tuple[int, int]:
+        return self.settings.places.get((self._top, *keys), (0, 0))
+
+    def problem(
+        self, keys: tuple[str | int, ...], message: str, suggestion: str | None = None
+    ) -> None:
+        path = self.settings.file or self._top
+        self._problems.append(SettingsProblem(path, *self.place(keys), message, suggestion))
+
+
+class _Services(_Reader):
+    def __init__(self, settings: Settings, problems: list[SettingsProblem]) -> None:
+        super().__init__(settings, problems, "services")
+        self._owners: dict[tuple[str, int | None], str] = {}
+
+    def all(self) -> list[Service]:
+        return [self._service(name, said) for name, said in self.settings.services.items()]
+
+    def _service(self, name: str, said: Any) -> Service:
+        if not isinstance(said, Mapping):
+            self.problem((name,), f"a service is a mapping of facts, not {shown(said)}")
+            return Service(name)
+        found = self.values((name,), said, SERVICE_FACTS, ("addresses",))
         if "addresses" not in said:
-            self._problem((name,), f'service "{name}" has no addresses')
-        return Service(name, **found)
+            self.problem((name,), f'service "{name}" has no addresses')
+            return Service(name, **found)
+        return Service(name, self._addresses(name, said["addresses"]), **found)
 
     def _addresses(self, name: str, said: Any) -> tuple[Address, ...]:
         found: list[Address] = []
+        if said == []:
+            self.problem((name, "addresses"), f'service "{name}" has no addresses')
         for index, text in enumerate(said if isinstance(said, list) else [said]):
             place = (name, "addresses", *((index,) if isinstance(said, list) else ()))
             address = _address(text)
             key = None if address is None else _key(address)
             if address is None or key is None:
                 expected = "an address with a port such as app:3000, or unix:/run/app.sock"
-                self._problem(place, f"{text!r} is not {expected}")
+                self.problem(place, f"{shown(text)} is not {expected}")
                 continue
             owner = self._owners.setdefault(key, name)
             if owner != name:
-                self._problem(place, f'{text!r} is an address of service "{owner}" already')
+                self.problem(place, f'{shown(text)} is an address of service "{owner}" already')
             found.append(address)
         return tuple(found)
 
-    def _problem(
-        self, keys: tuple[str | int, ...], message: str, suggestion: str | None = None
-    ) -> None:
-        settings = self._settings
-        line, column = settings.places.get(("services", *keys), (0, 0))
-        path = settings.file or "services"
-        self._problems.append(SettingsProblem(path, line, column, message, suggestion))
+
+class _Layers(_Reader):
+    def __init__(self, settings: Settings, problems: list[SettingsProblem]) -> None:
+        super().__init__(settings, problems, "layers")
+        self._names: set[str] = set()
+
+    def all(self) -> list[Layer]:
+        said = enumerate(self.settings.layers)
+        return [layer for index, one in said if (layer := self._layer(index, one)) is not None]
+
+    def _layer(self, index: int, said: Any) -> Layer | None:
+        if not isinstance(said, Mapping):
+            self.problem((index,), f"a layer is a mapping of facts, not {shown(said)}")
+            return None
+        found = self.values((index,), said, LAYER_FACTS)
+        name = found.pop("name", None) or found.get("preset")
+        if name is None:
+            if not {"name", "preset"} & said.keys():
+                self.problem((index,), "a layer has a name, a preset or both")
+            return None
+        if name in self._names:
+            self.problem((index,), f'another layer is called "{name}" already')
+        self._names.add(name)
+        line, column = self.place((index,))
+        return with_preset(Layer(name, **found, file=self.settings.file, line=line, column=column))
 
 
 def _key(address: Address) -> tuple[str, int | None] | None:
@@ -143,34 +250,3 @@ def _address(text: Any) -> Address | None:
         return parse_authority(text) if isinstance(text, str) else None
     except ValueProblem:
         return None
-
-
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise UnexpectedValue("true or false")
-    return value
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str) or not value:
-        raise UnexpectedValue("a text")
-    return value
-
-
-def _protocol(value: Any) -> str:
-    if value not in PROTOCOLS:
-        near = nearest(value, PROTOCOLS) if isinstance(value, str) else []
-        raise UnexpectedValue(f"one of {', '.join(PROTOCOLS)}", near[0] if near else None)
-    return str(value)
-
-
-_FACTS: Mapping[str, Callable[[Any], Any]] = {
-    "protocol": _protocol,
-    "tls_name": _text,
-    "proxy_protocol": _flag,
-    "idle_timeout": seconds_in,
-    "response_timeout": seconds_in,
-    "slowest_response": seconds_in,
-    "response_header": bytes_in,
-    "websocket": _flag,
-}

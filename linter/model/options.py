@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from gwlint.model.quantities import UnexpectedValue
+from gwlint.model.quantities import Kind, UnexpectedValue, shown
 from gwlint.settings import Settings, SettingsError, SettingsProblem
 from gwlint.syntax.nearest import nearest
 
@@ -16,12 +15,13 @@ class Option:
     """One thing about a rule that users may set.
 
     `read` turns what gwlint.yaml says into a number, seconds or bytes, and raises UnexpectedValue;
-    `default` is written as users would write it. `meaning` ends a sentence that begins with the
+    it is a Kind, so that the JSON Schema of gwlint.yaml says what may be written. `default` is
+    written as users would write it. `meaning` ends a sentence that begins with the
     name: "the longest time that all tries together may take".
     """
 
     name: str
-    read: Callable[[Any], float]
+    read: Kind[float]
     default: str
     meaning: str
 
@@ -48,7 +48,7 @@ def options_of(code: str, declared: Sequence[Option], settings: Settings) -> Opt
         try:
             found[name] = option.read(value)
         except UnexpectedValue as bad:
-            message = f"{name} must be {bad.expected}, not {value!r}"
+            message = f"{name} must be {bad.expected}, not {shown(value)}"
             problems.append(problem_at(settings, (code, name), message, bad.suggestion))
     if problems:
         raise SettingsError(problems)
