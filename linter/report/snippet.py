@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
+from gwlint.report.masking import shown_data
 from gwlint.report.printable import columns, with_blanks
 from gwlint.source import Source, Span, decode
 
@@ -17,8 +18,7 @@ WIDTH = 160
 CUT = "..."
 
 
-@dataclass(frozen=True, slots=True)
-class MarkedLine:
+class MarkedLine(NamedTuple):
     """One line: its number, its printable text, and how many columns to skip and to mark."""
 
     number: int
@@ -55,7 +55,7 @@ def _marked_line(number: int, line: Span, start: int, end: int) -> MarkedLine:
         window_start = _character_start(line.source, max(line.start, start - BEFORE))
         window_end = _character_start(line.source, min(line.end, window_start + WIDTH))
         end = max(start, min(end, window_end))
-    show = line.source.data
+    show = shown_data(line.source)
     before = (CUT if window_start > line.start else "") + _text(show[window_start:start])
     marked = _text(show[start:end])
     after = _text(show[end:window_end]) + (CUT if window_end < line.end else "")

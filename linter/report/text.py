@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from gwlint.edits import Safety
 from gwlint.project.files import Status
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
     from gwlint.engine import Report
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(NamedTuple):
     """How much to show: `brief` leaves one line a finding, `with_info` lists info findings too."""
 
     style: Style
@@ -111,7 +109,7 @@ def summary_line(summary: Summary, view: View) -> str:
 
 
 def _unlisted(summary: Summary) -> str:
-    counts = ((summary.suppressed, "suppressed"), (summary.baselined, "in the baseline"))
+    counts = ((summary.suppressed, "suppressed"), (summary.baselined, "known before"))
     return "".join(f"; {count} {word}" for count, word in counts if count)
 
 
