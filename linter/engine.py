@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,7 +11,15 @@ from gwlint.model.facts import facts_of
 from gwlint.model.options import options_of
 from gwlint.project.files import Project
 from gwlint.registry import RuleFile, rule_files
-from gwlint.rule import DeploymentRule, Finding, HaproxyRule, NginxRule, Rule, SuppressionRule
+from gwlint.rule import (
+    DeploymentRule,
+    Finding,
+    HaproxyRule,
+    NginxRule,
+    Rule,
+    Severity,
+    SuppressionRule,
+)
 from gwlint.settings import Settings
 
 
@@ -37,9 +45,15 @@ class Report:
     baselined: int = 0
 
 
-def check(project: Project, settings: Settings, rules: Sequence[type[Rule]]) -> Report:
+def check(
+    project: Project,
+    settings: Settings,
+    rules: Sequence[type[Rule]],
+    idle: Collection[str] = (),
+) -> Report:
     """All findings of `rules` in `project`.
 
+    `idle` are the codes of rules that were asked for as well, and would have nothing to read.
     Raises RuleError when a rule raises, and SettingsError for facts and options of these rules
     that cannot be used.
     """
@@ -50,28 +64,33 @@ def check(project: Project, settings: Settings, rules: Sequence[type[Rule]]) -> 
     found: dict[tuple[object, ...], Finding] = {}
     ignored = _Ignored(project, settings)
     for finding in _run(deployment, made):
-        if ignored.hides(finding.code, finding.path):
+        if finding.path in project.surroundings or ignored.hides(finding.code, finding.path):
             continue
         # A file that is included twice is judged twice, but says each thing once.
         key = (finding.code, finding.path, finding.span.start, finding.span.end, finding.message)
-        found.setdefault(key, finding)
+        found.setdefault(key, _weighed(finding, settings.profile))
     findings, suppressed = list(found.values()), 0
     if any(file.mentions_gwlint for file in project.files):
-        findings, suppressed = _obeying_suppressions(project, made, findings, ignored)
+        findings, suppressed = _obeying_suppressions(project, made, idle, findings, ignored)
     return Report(project, sorted(findings, key=_place), suppressed)
 
 
 def _obeying_suppressions(
-    project: Project, rules: Sequence[Rule], findings: Sequence[Finding], ignored: _Ignored
+    project: Project,
+    rules: Sequence[Rule],
+    idle: Collection[str],
+    findings: Sequence[Finding],
+    ignored: _Ignored,
 ) -> tuple[list[Finding], int]:
     """The findings that no comment hides, with those about useless comments; and how many one
     does hide."""
     from gwlint.suppress import resolve
 
+    ran = [*(rule.code for rule in rules), *idle]
     resolution = resolve(
         project,
         findings,
-        lambda path: {rule.code for rule in rules if not ignored.hides(rule.code, path)},
+        lambda path: {code for code in ran if not ignored.hides(code, path)},
     )
     listed = resolution.listed
     for rule in rules:
@@ -98,6 +117,13 @@ class _Ignored:
         if rule is None:
             return False
         return any(map(rule.answers_to, self._selectors.get(path, ())))
+
+
+def _weighed(finding: Finding, profile: str) -> Finding:
+    """The finding with the severity that it has in a profile."""
+    if profile == "security" and finding.rule.warns_in_security:
+        return finding._replace(severity=max(finding.severity, Severity.WARNING))
+    return finding
 
 
 def _place(finding: Finding) -> tuple[str, int, str, str]:

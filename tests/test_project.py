@@ -6,7 +6,9 @@ import csv
 import os
 import socket
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -603,9 +605,56 @@ def test_a_set_folder_is_loaded_after_the_main_file_beside_it(folder: Path) -> N
 def test_files_named_together_keep_their_order_and_need_one_global(folder: Path) -> None:
     write(folder, {"z.cfg": "global\n" + DEFAULTS, "a.cfg": FRONTEND, "b.cfg": BACKEND})
     assert haproxy_roots(load("z.cfg", "a.cfg")) == [(["z.cfg", "a.cfg"], False)]
-    assert haproxy_roots(load("a.cfg", "b.cfg")) == [(["a.cfg"], False), (["b.cfg"], True)]
     write(folder, {"a.cfg": "global\n" + FRONTEND})
     assert haproxy_roots(load("z.cfg", "a.cfg")) == [(["a.cfg"], False), (["z.cfg"], True)]
+
+
+# What named files belong to
+
+
+def test_a_named_fragment_is_read_in_its_main_file(folder: Path) -> None:
+    write(folder, {"web/nginx.conf": MAIN, "web/conf.d/a.conf": SITE, "web/conf.d/b.conf": SITE})
+    project = load("web/conf.d/a.conf")
+    assert [file.path for file in project.files] == ["web/conf.d/a.conf"]
+    root = only_root(project)
+    assert (root.main.path, root.is_fragment) == ("web/nginx.conf", False)
+    assert project.surroundings == {"web/nginx.conf", "web/conf.d/b.conf"}
+
+
+def test_a_main_file_that_does_not_include_it_is_not_its_own(folder: Path) -> None:
+    write(folder, {"nginx.conf": MAIN, "other/a.conf": SITE})
+    project = load("other/a.conf")
+    assert only_root(project).main.path == "other/a.conf"
+    assert not project.surroundings
+
+
+def test_what_a_named_fragment_includes_was_asked_for(folder: Path) -> None:
+    write(folder, {"nginx.conf": MAIN, "conf.d/a.conf": "include common.inc;\n"})
+    write(folder, {"common.inc": "server { listen 82; }\n"})
+    project = load("conf.d/a.conf")
+    assert [file.path for file in project.files] == ["common.inc", "conf.d/a.conf"]
+
+
+def test_findings_in_the_surroundings_are_not_reported(
+    folder: Path, gwlint: Callable[..., Any]
+) -> None:
+    write(folder, {"nginx.conf": MAIN})
+    for name in "ab":
+        upstream = f"upstream {name} {{ server 127.0.0.1:1 down; }}\n"
+        server = f"server {{ location / {{ proxy_pass http://{name}; }} }}\n"
+        write(folder, {f"conf.d/{name}.conf": upstream + server})
+    found = gwlint("check", "--format", "json", "--select", "NGX109", "conf.d/a.conf").json
+    assert [one["path"] for one in found["findings"]] == ["conf.d/a.conf"]
+    assert [one["path"] for one in found["files"]] == ["conf.d/a.conf"]
+
+
+def test_haproxy_files_named_in_part_are_read_with_the_others(folder: Path) -> None:
+    write(folder, {"a.cfg": "global\n" + DEFAULTS, "b.cfg": FRONTEND, "c.cfg": BACKEND})
+    for names in (("b.cfg",), ("a.cfg", "b.cfg"), ("c.cfg",)):
+        project = load(*names)
+        assert haproxy_roots(project) == [(["a.cfg", "b.cfg", "c.cfg"], False)]
+        assert [file.path for file in project.files] == list(names)
+    assert haproxy_roots(load("b.cfg", "a.cfg")) == [(["b.cfg", "a.cfg"], False)]
 
 
 # Contents in memory

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from itertools import islice
 from pathlib import Path
 
 from gwlint.project.dialect import ENOUGH_BYTES, scores
-from gwlint.project.ignoring import not_ignored
+from gwlint.project.folders import Folders
 from gwlint.project.reading import Reader, Unreadable
 
 SKIPPED_FOLDERS = frozenset(
@@ -34,41 +33,33 @@ _NO_CONFIGURATION = re.compile(
 _NGINX_SHARE = 0.5
 
 
-def find_files(folder: str, reader: Reader) -> list[str]:
+def find_files(folder: str, reader: Reader, folders: Folders) -> list[str]:
     """Absolute paths of the configurations under an absolute folder, sorted.
 
     Left out: hidden and vendored folders, what .gitignore names, and files of other programs.
     Symbolic links to folders are followed, but no real folder is read twice.
     """
     candidates: list[str] = []
-    visited: set[tuple[int, int]] = set()
+    visited: set[str] = set()
     waiting = [folder]
     while waiting:
         here = waiting.pop()
-        try:
-            status = Path(here).stat()
-            entries = sorted(os.scandir(here), key=lambda entry: os.fsencode(entry.name))
-        except OSError:
-            continue  # a folder that cannot be listed holds nothing that could be named
-        if (status.st_dev, status.st_ino) in visited:
+        real = folders.real_path(here)
+        if real in visited:
             continue
-        visited.add((status.st_dev, status.st_ino))
+        visited.add(real)
         below = []
-        for entry in entries:
+        for entry in folders.entries(here):
             if entry.name.startswith("."):
                 continue
-            try:
-                is_folder = entry.is_dir()
-                is_file = entry.is_file()
-            except OSError:
-                continue
-            if is_folder and entry.name not in SKIPPED_FOLDERS:
-                below.append(entry.path)
-            elif is_file and _is_candidate(entry.name, here):
+            if entry.is_folder and entry.name not in SKIPPED_FOLDERS:
+                below.append(entry)
+            elif entry.is_file and _is_candidate(entry.name, here):
                 candidates.append(entry.path)
         # Real folders come before links to them, so files are known by their own path.
-        waiting.extend(sorted(below, key=lambda path: Path(path).is_symlink(), reverse=True))
-    kept = not_ignored(candidates)
+        below.sort(key=lambda entry: entry.is_link, reverse=True)
+        waiting.extend(entry.path for entry in below)
+    kept = folders.not_ignored(candidates)
     return sorted(path for path in kept if _is_configuration(path, reader))
 
 

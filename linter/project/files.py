@@ -109,8 +109,13 @@ class HaproxyRoot:
 
 @dataclass(frozen=True)
 class Project:
-    """Every file that was named, found or included, by path; and what belongs together."""
+    """Every file that was named, found or included, by path; and what belongs together.
+
+    `surroundings` are the paths of files that are in roots without being in `files`: they were
+    read because named ones belong to them, and nobody asked for what is found there.
+    """
 
     files: list[ConfigFile]
     nginx_roots: list[NginxRoot]
     haproxy_roots: list[HaproxyRoot]
+    surroundings: frozenset[str] = frozenset()

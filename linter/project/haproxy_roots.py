@@ -55,6 +55,11 @@ def haproxy_roots(files: Sequence[ConfigFile], named: Sequence[ConfigFile]) -> l
     return sorted(roots, key=lambda root: root.files[0].path)
 
 
+def is_part(file: ConfigFile) -> bool:
+    """Whether a file looks like one of several that are loaded together."""
+    return isinstance(file.tree, HaproxyFile) and not _stands_alone(file)
+
+
 def _belong_together(files: Sequence[ConfigFile]) -> bool:
     return (
         sum(_has(file, "global") for file in files) <= 1

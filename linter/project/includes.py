@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import glob
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from gwlint.project.files import NGINX, ConfigFile, Include, Status
 from gwlint.project.reading import is_inside
@@ -33,8 +33,7 @@ def include_directives(file: ConfigFile) -> list[Directive]:
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """Where the pattern of an include leads: absolute paths in nginx's order."""
 
     paths: tuple[str, ...]
@@ -102,16 +101,10 @@ class Locator:
         """
         if _GLOB_CHARACTERS.isdisjoint(path):
             normal = os.path.normpath(path)
-            exists = self._store.exists(normal) or Path(normal).is_dir()
+            exists = self._store.exists(normal) or self._store.folders.is_folder(normal)
             return Found((normal,)) if exists else Found((), "not-found")
-        return Found(tuple(os.path.normpath(one) for one in sorted(_glob(path), key=os.fsencode)))
-
-
-def _glob(pattern: str) -> list[str]:
-    try:
-        return glob.glob(pattern)  # noqa: PTH207 - Path.glob matches hidden files, glob(3) does not
-    except (OSError, ValueError):
-        return []
+        found = sorted(self._store.folders.glob(path), key=os.fsencode)
+        return Found(tuple(os.path.normpath(one) for one in found))
 
 
 @dataclass

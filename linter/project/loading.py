@@ -5,47 +5,64 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from gwlint.project.files import HAPROXY, NGINX, ConfigFile, HaproxyRoot, NoInput, Project
-from gwlint.project.nginx_roots import nginx_roots
+from gwlint.project.files import (
+    HAPROXY,
+    NGINX,
+    ConfigFile,
+    HaproxyRoot,
+    NginxRoot,
+    NoInput,
+    Project,
+)
+from gwlint.project.folders import DiskFolders, Folders
+from gwlint.project.nginx_roots import is_main_file, nginx_roots
 from gwlint.project.reading import Disk, Reader, absolute_path, is_inside
 from gwlint.project.store import FileStore
 from gwlint.settings import Settings
 
 
-def load_project(paths: Sequence[str], settings: Settings, reader: Reader | None = None) -> Project:
+def load_project(
+    paths: Sequence[str],
+    settings: Settings,
+    reader: Reader | None = None,
+    folders: Folders | None = None,
+) -> Project:
     """Reads everything under `paths` and tells what belongs together.
 
-    A named file is always read, whatever it is; a folder is searched. `reader` says where contents
-    come from: the disk if None, or an `Overlay` of it, whose files count as existing.
+    A named file is always read, whatever it is; a folder is searched. What a named fragment belongs
+    to is read as well (see `surroundings`). `reader` says where contents
+    come from: the disk if None, or an `Overlay` of it, whose files count as existing. `folders`
+    says where files lie, on the disk if None.
 
     Raises NoInput when a path does not exist, or when nothing was found at all.
     """
     reader = Disk() if reader is None else reader
-    store = FileStore(reader, settings.dialect)
+    layout = DiskFolders() if folders is None else folders
+    store = FileStore(reader, layout, settings.dialect)
     named: list[ConfigFile] = []
     found: list[str] = []
-    folders: list[str] = []
+    searched: list[str] = []
     for path in paths:
         absolute = absolute_path(path)
         if reader.is_file(absolute):
             named.append(store.load(absolute, named=True))
-        elif Path(absolute).is_dir():
-            folders.append(absolute)
+        elif layout.is_folder(absolute):
+            searched.append(absolute)
         else:
             raise NoInput(f"{path}: no such file or folder")
-    if folders:
+    if searched:
         # Searching needs git and patterns, which a run over named files does not pay for.
         from gwlint.project.discovery import find_files
 
-        for folder in folders:
-            found += find_files(folder, reader)
+        for folder in searched:
+            found += find_files(folder, reader, layout)
     files = [*named, *(store.load(path) for path in found)]
     if not files:
         raise NoInput(f"no nginx or HAProxy configuration in {', '.join(paths)}")
     files = sorted(dict.fromkeys(files), key=lambda file: file.path)
     working_folder = str(Path.cwd())
     outermost = [
-        *folders,
+        *searched,
         *(
             working_folder
             if is_inside(file.absolute, working_folder)
@@ -53,17 +70,89 @@ def load_project(paths: Sequence[str], settings: Settings, reader: Reader | None
             for file in named
         ),
     ]
-    nginx = nginx_roots(
-        [file for file in files if file.dialect == NGINX], outermost, settings, store
+    nginx = _nginx_roots(files, named, outermost, settings, store)
+    haproxy = _haproxy_roots(files, named, store)
+    asked = _asked(files, nginx)
+    return Project(
+        [file for file in store.files() if file in asked],
+        nginx,
+        haproxy,
+        frozenset(
+            file.path for root in (*nginx, *haproxy) for file in root.files if file not in asked
+        ),
     )
-    return Project(store.files(), nginx, _haproxy_roots(files, named))
 
 
-def _haproxy_roots(files: Sequence[ConfigFile], named: Sequence[ConfigFile]) -> list[HaproxyRoot]:
+def _nginx_roots(
+    files: Sequence[ConfigFile],
+    named: Sequence[ConfigFile],
+    outermost: Sequence[str],
+    settings: Settings,
+    store: FileStore,
+) -> list[NginxRoot]:
+    """The roots of the files; a main file that was not named is one if it leads to a named one."""
+    found = [file for file in files if file.dialect == NGINX]
+    fragments = [file for file in named if file.dialect == NGINX and not is_main_file(file)]
+    if not fragments:
+        return nginx_roots(found, outermost, settings, store)
+    # Looking around is for those who name a fragment.
+    from gwlint.project.surroundings import main_files
+
+    mains = [file for file in main_files(fragments, outermost, store) if file not in found]
+    asked = set(files)
+    roots = nginx_roots([*found, *mains], outermost, settings, store)
+    return [root for root in roots if not asked.isdisjoint(root.files)]
+
+
+def _haproxy_roots(
+    files: Sequence[ConfigFile], named: Sequence[ConfigFile], store: FileStore
+) -> list[HaproxyRoot]:
+    """The roots of the files; a set of files that was named in part is read whole."""
     found = [file for file in files if file.dialect == HAPROXY]
     if not found:
         return []
     # What only HAProxy needs is not loaded for nginx: a small file is checked in 0.15 s.
-    from gwlint.project.haproxy_roots import haproxy_roots
+    from gwlint.project.haproxy_roots import haproxy_roots, is_part
 
-    return haproxy_roots(found, list(dict.fromkeys(named)))
+    given = [file for file in dict.fromkeys(named) if file.dialect == HAPROXY]
+    if not any(map(is_part, given)):
+        return haproxy_roots(found, given)
+    from gwlint.project.surroundings import neighbours
+
+    others = [file for file in neighbours(given, store) if file not in found]
+    asked = set(files)
+    sets = [
+        root
+        for root in haproxy_roots([*found, *others], [])
+        if not asked.isdisjoint(root.files)
+        and not asked.issuperset(root.files)
+        and _keeps_order(root.files, given)
+    ]
+    inside = {file for root in sets for file in root.files}
+    rest = haproxy_roots(
+        [file for file in found if file not in inside],
+        [file for file in given if file not in inside],
+    )
+    return sorted([*sets, *rest], key=lambda root: root.files[0].path)
+
+
+def _keeps_order(files: Sequence[ConfigFile], given: Sequence[ConfigFile]) -> bool:
+    """Whether the given ones among some files stand in the order in which they were given."""
+    inside = [file for file in given if file in files]
+    return inside == [file for file in files if file in given]
+
+
+def _asked(files: Sequence[ConfigFile], roots: Sequence[NginxRoot]) -> set[ConfigFile]:
+    """The files, and all that they include."""
+    included: dict[str, list[ConfigFile]] = {}
+    for root in roots:
+        for directive, include in root.includes.items():
+            included.setdefault(directive.span.path, []).extend(include.files)
+    asked = set(files)
+    waiting = list(files)
+    while waiting:
+        for file in included.get(waiting.pop().path, ()):
+            if file not in asked:
+                asked.add(file)
+                waiting.append(file)
+    return asked

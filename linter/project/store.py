@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from gwlint.project.dialect import dialect_of
 from gwlint.project.files import HAPROXY, NGINX, ConfigFile, Status
+from gwlint.project.folders import Folders
 from gwlint.project.reading import Reader, Unreadable, shown_path
 from gwlint.project.templates import first_mark
 from gwlint.source import Source, Span
@@ -25,7 +26,8 @@ _CONTROL_SHARE = 100
 class FileStore:
     """Loads files on demand. A file that is reached by several names is one file."""
 
-    def __init__(self, reader: Reader, dialect: str | None) -> None:
+    def __init__(self, reader: Reader, folders: Folders, dialect: str | None) -> None:
+        self.folders = folders
         self._reader = reader
         self._dialect = dialect
         self._files: dict[str, ConfigFile] = {}
@@ -37,11 +39,15 @@ class FileStore:
     def exists(self, absolute: str) -> bool:
         return self._reader.is_file(absolute)
 
+    def read(self, absolute: str) -> bytes:
+        """The bytes of a file that is only looked into. Raises Unreadable."""
+        return self._reader.read(absolute)
+
     def load(
         self, absolute: str, *, named: bool = False, included_by: str | None = None
     ) -> ConfigFile:
         """The file of a path. `included_by` is the dialect of the file that includes it."""
-        key = os.path.realpath(absolute)
+        key = self.folders.real_path(absolute)
         found = self._files.get(key)
         if found is None:
             found = self._read(absolute, named, included_by)
