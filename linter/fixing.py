@@ -9,17 +9,21 @@ in every round, which finds the fix to blame.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from gwlint.edits import Safety, changes_for, compatible
 from gwlint.project import Disk, Overlay, Project, Reader, Status, load_project
 from gwlint.project.files import ConfigFile
-from gwlint.revision import Revision
+from gwlint.project.reading import is_inside, shown_path
+from gwlint.revision import Region, Revision
 from gwlint.rule import Finding
 from gwlint.servers.judges import Judges
 from gwlint.settings import Settings
+from gwlint.sharing import Sharing
 from gwlint.verification import new_findings, still_found, syntax_objection
 
 MAX_ROUNDS = 20
@@ -40,17 +44,26 @@ EXHAUSTED = "gwlint stopped trying after too many rounds"
 Find = Callable[[Project], Sequence[Finding]]
 """What looks for findings: the engine with its rules, and whatever hides some of them."""
 
+Choose = Callable[[Project, Sequence[Finding]], Sequence[Finding]]
+"""Which of the findings in a project are to be fixed; the others count as accepted."""
+
+
+def every(project: Project, findings: Sequence[Finding]) -> Sequence[Finding]:  # noqa: ARG001
+    """The `Choose` that leaves nothing out."""
+    return findings
+
 
 @dataclass(frozen=True)
 class FixResult:
     """`patch` is one unified patch for all files. `originals` and `changed` are the bytes before
-    and after, by path as shown; `absolute` says where each lies. `unfixed` are the findings that
+    and after, by path as shown, and `regions` the lines that differ; `absolute` says where each lies. `unfixed` are the findings that
     are left, each with the reason. `notes` are sentences, such as which server was not asked.
     """
 
     patch: bytes
     originals: dict[str, bytes]
     changed: dict[str, bytes]
+    regions: dict[str, list[Region]]
     absolute: dict[str, str]
     fixed: list[Finding]
     unfixed: list[tuple[Finding, str]]
@@ -64,11 +77,12 @@ def fix(
     *,
     unsafe: bool = False,
     reader: Reader | None = None,
+    choose: Choose = every,
 ) -> FixResult:
     """Correct what `find` finds in the files under `paths`. Nothing is written.
 
-    `reader` says where contents come from, the disk if None. Raises what `load_project` and `find`
-    raise: NoInput, RuleError.
+    `reader` says where contents come from, the disk if None. Findings that `choose` leaves out are
+    neither fixed nor reported. Raises what `load_project` and `find` raise: NoInput, RuleError.
     """
     base = Disk() if reader is None else reader
 
@@ -76,12 +90,12 @@ def fix(
         return load_project(paths, settings, Overlay(contents, base) if contents else base)
 
     project = load({})
-    original = _State({}, project, list(find(project)))
+    original = _State({}, project, list(find(project)), settings)
     judges = Judges(project, settings)
-    work = _Work(load, find, original, unsafe, None)
+    work = _Work(load, find, choose, original, unsafe, None)
     work.run()
     if work.state.revisions and judges.objections(work.state.project, work.state.changed):
-        work = _Work(load, find, original, unsafe, judges)
+        work = _Work(load, find, choose, original, unsafe, judges)
         work.run()
     return _result(work, judges)
 
@@ -93,6 +107,17 @@ class _State:
     revisions: Mapping[str, Revision]
     project: Project
     findings: list[Finding]
+    settings: Settings
+
+    @cached_property
+    def sharing(self) -> Sharing:
+        """Which fixes suit every place of the files that they change."""
+        return Sharing(self.project, self.findings, self.settings)
+
+    @cached_property
+    def files(self) -> dict[str, ConfigFile]:
+        """The files by path as shown."""
+        return {file.path: file for file in self.project.files}
 
     @property
     def changed(self) -> set[str]:
@@ -120,6 +145,7 @@ class _Work:
 
     load: Callable[[Mapping[str, bytes]], Project]
     find: Find
+    choose: Choose
     state: _State
     unsafe: bool
     judges: Judges | None
@@ -159,25 +185,24 @@ class _Work:
         """Findings whose fix may be made and was not refused."""
         return [
             finding
-            for finding in self.state.findings
-            if finding.identity not in self.refused
-            and self.obstacle(finding, self.state.project) is None
+            for finding in self.choose(self.state.project, self.state.findings)
+            if finding.identity not in self.refused and self.obstacle(finding, self.state) is None
         ]
 
-    def obstacle(self, finding: Finding, project: Project) -> str | None:
-        """Why the fix of a finding in `project` must not be tried."""
+    def obstacle(self, finding: Finding, state: _State) -> str | None:
+        """Why the fix of a finding in `state` must not be tried."""
         if finding.fix is None:
             return NO_FIX
         if finding.fix.safety is Safety.UNSAFE and not self.unsafe:
             return UNSAFE
-        files = {file.path: file for file in project.files}
+        files = state.files
         for edit in finding.fix.edits:
             file = files.get(edit.path)
             if file is None or not _may_change(file):
                 return OUTSIDE.format(path=edit.path)
             if file.status not in (Status.OK, Status.SYNTAX_ERROR):
                 return SKIPPED.format(path=edit.path)
-        return None
+        return state.sharing.obstacle(finding)
 
     def without_conflicts(self, findings: Sequence[Finding]) -> list[Finding]:
         """The findings whose fixes can be made at once."""
@@ -226,7 +251,7 @@ class _Work:
             new = new_findings(self.state.findings, after.findings, chosen)
             if not new:
                 return _Trial(after, chosen, fixed, self.objection_of_servers(after))
-            stuck = [one for one in new if self.obstacle(one, after.project) is not None]
+            stuck = [one for one in new if self.obstacle(one, after) is not None]
             if stuck:
                 return _Trial(after, chosen, fixed, _would_be_new(stuck[0]))
             followers = self.without_conflicts(new)
@@ -237,7 +262,7 @@ class _Work:
     def applied(self, state: _State, findings: Sequence[Finding]) -> _State | str:
         """The state with these findings' fixes made, or what speaks against it."""
         fixes = [finding.fix for finding in findings if finding.fix is not None]
-        files = {file.path: file for file in state.project.files}
+        files = state.files
         revisions = dict(state.revisions)
         for path in sorted({edit.path for fix in fixes for edit in fix.edits}):
             source = files[path].source
@@ -246,7 +271,7 @@ class _Work:
             revisions[path] = revision.changed(changes_for(path, fixes))
         contents = {files[path].absolute: one.data for path, one in revisions.items()}
         project = self.load(contents)
-        after = _State(revisions, project, [])
+        after = _State(revisions, project, [], state.settings)
         if after.signature == state.signature:
             return WITHOUT_EFFECT
         if after.signature in self.seen:
@@ -282,26 +307,35 @@ def _would_be_new(finding: Finding) -> str:
 
 
 def _may_change(file: ConfigFile) -> bool:
-    """Whether a file was named, or lies in the working directory: then its path is relative."""
-    return file.named or not Path(file.path).is_absolute()
+    """Whether a file was named, or lies in the working directory, at the end of links too."""
+    return file.named or is_inside(os.path.realpath(file.absolute), str(Path.cwd()))
+
+
+def _patched_path(file: ConfigFile) -> str:
+    """How the patch names a file: at the end of links, since neither `git apply` nor `patch`
+    follows them. A path outside of the working directory is absolute, and such a patch is applied
+    in `/`."""
+    return shown_path(os.path.realpath(file.absolute)).lstrip("/")
 
 
 def _result(work: _Work, judges: Judges) -> FixResult:
     state = work.state
     changed = sorted(state.changed)
-    # A path outside of the working directory is absolute: such a patch is applied in `/`.
-    patch = b"".join(state.revisions[path].patch(path.lstrip("/")) for path in changed)
+    patch = b"".join(
+        state.revisions[path].patch(_patched_path(state.files[path])) for path in changed
+    )
     unfixed = [
         (
             finding,
-            work.obstacle(finding, state.project) or work.refused.get(finding.identity, EXHAUSTED),
+            work.obstacle(finding, state) or work.refused.get(finding.identity, EXHAUSTED),
         )
-        for finding in state.findings
+        for finding in work.choose(state.project, state.findings)
     ]
     return FixResult(
         patch=patch,
         originals={path: state.revisions[path].original for path in changed},
         changed={path: state.revisions[path].data for path in changed},
+        regions={path: state.revisions[path].regions for path in changed},
         absolute={file.path: file.absolute for file in state.project.files},
         fixed=work.fixed,
         unfixed=unfixed,

@@ -86,10 +86,15 @@ class Revision:
             done = piece.end
         return found
 
+    @property
+    def regions(self) -> list[Region]:
+        """The lines of the original that differ, in order of place."""
+        return _changed_lines(_lines(self.original), self.changes)
+
     def patch(self, path: str) -> bytes:
         """The unified patch that `git apply` and `patch -p1` take; empty when nothing changed."""
         lines = _lines(self.original)
-        regions = _changed_lines(lines, self.changes)
+        regions = _changed_lines(lines, _settled(self.original, self.changes))
         if not regions:
             return b""
         parts = [b"--- %s\n+++ %s\n" % (_quoted("a/" + path), _quoted("b/" + path))]
@@ -113,8 +118,9 @@ def _cut(pieces: Sequence[_Piece], starts: Sequence[int], start: int, end: int) 
 
 
 @dataclass(frozen=True, slots=True)
-class _Region:
-    """Old lines `start` to `end` (from 0, end exclusive) and the lines that replace them."""
+class Region:
+    """Old lines `start` to `end` (from 0, end exclusive) and the lines that replace them, with
+    their endings."""
 
     start: int
     end: int
@@ -128,7 +134,42 @@ def _lines(data: bytes) -> list[bytes]:
     return [*lines, last] if last else lines
 
 
-def _changed_lines(lines: Sequence[bytes], changes: Sequence[Change]) -> list[_Region]:
+def _settled(original: bytes, changes: Sequence[Change]) -> list[Change]:
+    """The same changes, each as small and, if it adds lines, as far at the beginning of a line as
+    can be: so that a line behind which something is added counts as untouched."""
+    settled: list[Change] = []
+    limit = len(original)
+    for change in reversed(changes):
+        settled.append(_at_line_start(original, _smallest(original, change), limit))
+        limit = change.start
+    return settled[::-1]
+
+
+def _smallest(original: bytes, change: Change) -> Change:
+    """The change without what it replaces by itself, at its beginning and at its end."""
+    old, new = original[change.start : change.end], change.data
+    shorter = min(len(old), len(new))
+    head = 0
+    while head < shorter and old[head] == new[head]:
+        head += 1
+    tail = 0
+    while tail < shorter - head and old[-1 - tail] == new[-1 - tail]:
+        tail += 1
+    return Change(change.start + head, change.end - tail, new[head : len(new) - tail])
+
+
+def _at_line_start(original: bytes, change: Change, limit: int) -> Change:
+    """A line break and text in front of a line break is that text and a line break behind it."""
+    start = change.start
+    if start == change.end:
+        for newline in (b"\r\n", b"\n"):
+            end = start + len(newline)
+            if end <= limit and original[start:end] == newline and change.data.startswith(newline):
+                return Change(end, end, change.data[len(newline) :] + newline)
+    return change
+
+
+def _changed_lines(lines: Sequence[bytes], changes: Sequence[Change]) -> list[Region]:
     """The regions of whole lines that differ, each as small as can be."""
     starts = [0, *accumulate(len(line) for line in lines)]
     groups: list[tuple[int, int, list[Change]]] = []
@@ -141,7 +182,7 @@ def _changed_lines(lines: Sequence[bytes], changes: Sequence[Change]) -> list[_R
             groups.append((begin, last, [*members, change]))
         else:
             groups.append((first, last, [change]))
-    regions: list[_Region] = []
+    regions: list[Region] = []
     for first, last, members in groups:
         base = starts[first]
         local = [Change(one.start - base, one.end - base, one.data) for one in members]
@@ -158,7 +199,7 @@ def _line_index(starts: Sequence[int], offset: int) -> int:
     return min(index, max(len(starts) - 2, 0))
 
 
-def _trimmed(first: int, old: Sequence[bytes], new: list[bytes]) -> _Region:
+def _trimmed(first: int, old: Sequence[bytes], new: list[bytes]) -> Region:
     """The region without the lines that begin or end both sides alike."""
     same = 0
     while same < min(len(old), len(new)) and old[same] == new[same]:
@@ -166,12 +207,12 @@ def _trimmed(first: int, old: Sequence[bytes], new: list[bytes]) -> _Region:
     tail = 0
     while tail < min(len(old), len(new)) - same and old[-1 - tail] == new[-1 - tail]:
         tail += 1
-    return _Region(first + same, first + len(old) - tail, new[same : len(new) - tail])
+    return Region(first + same, first + len(old) - tail, new[same : len(new) - tail])
 
 
-def _grouped(regions: Sequence[_Region]) -> Iterator[list[_Region]]:
+def _grouped(regions: Sequence[Region]) -> Iterator[list[Region]]:
     """Regions whose context lines would meet share one hunk."""
-    group: list[_Region] = []
+    group: list[Region] = []
     for region in regions:
         if group and region.start - group[-1].end > 2 * CONTEXT_LINES:
             yield group
@@ -181,7 +222,7 @@ def _grouped(regions: Sequence[_Region]) -> Iterator[list[_Region]]:
         yield group
 
 
-def _hunk(lines: Sequence[bytes], regions: Sequence[_Region], shift: int) -> bytes:
+def _hunk(lines: Sequence[bytes], regions: Sequence[Region], shift: int) -> bytes:
     """One hunk; `shift` is how many lines the hunks before it added."""
     begin = max(regions[0].start - CONTEXT_LINES, 0)
     end = min(regions[-1].end + CONTEXT_LINES, len(lines))

@@ -71,7 +71,7 @@ def test_what_is_written_is_known(gwlint: Command, both: Path) -> None:
     later = gwlint("check", "--baseline", "known.json", *CODES)
     assert (later.code, later.stdout, later.stderr) == (0, run.stdout, "")
     text = gwlint("check", "--baseline", "known.json", "--select", "NGX402,HAP501").text
-    assert text == "2 files: no findings; 2 in the baseline\n"
+    assert text == "2 files: no findings; 2 known before\n"
     assert gwlint("check", *CODES).code == 1
 
 
@@ -122,6 +122,23 @@ def test_paths_count_from_the_baseline(gwlint: Command, both: Path) -> None:
     assert gwlint("check", "copy", "--baseline", "known.json", *CODES).code == 1
 
 
+def test_a_moved_file_is_known_by_its_findings(gwlint: Command, both: Path) -> None:
+    gwlint("check", "--write-baseline", "known.json")
+    nginx, moved = both / "conf/nginx.conf", both / "conf/edge.conf"
+    nginx.rename(moved)
+    assert gwlint("check", "--baseline", "known.json", *CODES).code == 0
+    moved.write_text(NGINX.replace("        location / {", NEW_NGINX + "        location / {"))
+    run = gwlint("check", "--baseline", "known.json", *CODES)
+    assert found(run) == [("NGX402", 10)]
+    # A copy is another file, and so is one with other statements.
+    nginx.write_text(NGINX)
+    run = gwlint("check", "--baseline", "known.json", *CODES)
+    assert [one["path"] for one in run.json["findings"]] == ["conf/edge.conf"] * 2
+    nginx.unlink()
+    moved.write_text(NGINX.replace("location / ", "location /other/ "))
+    assert found(gwlint("check", "--baseline", "known.json", *CODES)) == [("NGX402", 10)]
+
+
 def test_the_baseline_says_no_line_and_no_statement(gwlint: Command, both: Path) -> None:
     gwlint("check", "--write-baseline", "known.json", "--profile", "strict")
     text = (both / "known.json").read_text()
@@ -141,7 +158,7 @@ def test_suppressed_findings_are_not_written(gwlint: Command, both: Path) -> Non
     summary = run.json["summary"]
     assert (summary["suppressed"], summary["baselined"]) == (1, 1)
     text = gwlint("check", "--baseline", "known.json", "--select", "NGX402,HAP501").text
-    assert text == "2 files: no findings; 1 suppressed; 1 in the baseline\n"
+    assert text == "2 files: no findings; 1 suppressed; 1 known before\n"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from gwlint.cli import options
-from gwlint.cli.baselines import BaselineOptions
+from gwlint.cli.baselines import Adoption
 from gwlint.cli.checking import Printing, run_check
 from gwlint.cli.inputs import STDIN_FILENAME, Inputs
 
@@ -35,6 +35,8 @@ def check(
     stdin_filename: options.StdinFilename = STDIN_FILENAME,
     baseline: options.Baseline = None,
     write_baseline: options.WriteBaseline = None,
+    diff_base: options.DiffBase = None,
+    changed_only: options.ChangedOnly = False,
     no_color: options.NoColor = False,
     quiet: options.Quiet = False,
     jobs: options.Jobs = None,  # noqa: ARG001 - an upper bound, and one is never above it
@@ -55,4 +57,5 @@ def check(
         dialect=dialect,
     )
     printing = Printing(tuple(formats or ()), output, no_color, quiet)
-    raise typer.Exit(run_check(inputs, printing, BaselineOptions(baseline, write_baseline)))
+    adoption = Adoption(baseline, write_baseline, diff_base, changed_only=changed_only)
+    raise typer.Exit(run_check(inputs, printing, adoption))

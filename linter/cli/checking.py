@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gwlint.cli.baselines import NO_BASELINES, BaselineOptions, opened, without_known
+from gwlint.cli.baselines import EVERYTHING, Adoption, opened, written
 from gwlint.cli.failure import FAILED, FINDINGS, NO_FINDINGS, Failure
 from gwlint.cli.inputs import (
     Inputs,
@@ -21,7 +21,7 @@ from gwlint.cli.output import wants_colour, write_text
 
 if TYPE_CHECKING:
     from gwlint.engine import Report
-    from gwlint.project import Project
+    from gwlint.project import Project, Reader
     from gwlint.report.text import View
     from gwlint.settings import Settings
 
@@ -40,28 +40,31 @@ class Printing:
     quiet: bool = False
 
 
-def run_check(inputs: Inputs, printing: Printing, baselines: BaselineOptions = NO_BASELINES) -> int:
+def run_check(inputs: Inputs, printing: Printing, adoption: Adoption = EVERYTHING) -> int:
     """Check and print; the exit code. Raises Failure and Defect."""
     from gwlint.report.formats import FORMATS
+    from gwlint.report.masking import masked
 
     wanted = outlets(printing.formats, printing.output)
     settings = read_settings(inputs)
-    baseline = opened(baselines)
-    judge = Judge(settings)
-    report = judge.report(_project(inputs, settings))
-    report = without_known(report, baseline, baselines, quiet=printing.quiet)
+    judge = Judge(settings, says_unused=inputs.config is None and not printing.quiet)
+    with opened(adoption, inputs, settings, judge) as known:
+        reader = reader_for(inputs)
+        report = judge.report(_project(inputs, settings, reader))
+        sieve = known.sieve(report, reader)
+    report = masked(written(sieve.applied(report), adoption, quiet=printing.quiet))
     for outlet in wanted:
         view = _view(settings, printing, outlet.path)
         write_text(FORMATS[outlet.format_name](report, view), outlet.path)
     annotate_on_github(report, _view(settings, printing, None), printing.formats)
-    return _exit_code(report, settings, judge.unread)
+    return _exit_code(report, settings, sieve.unread(judge.unread))
 
 
-def _project(inputs: Inputs, settings: Settings) -> Project:
+def _project(inputs: Inputs, settings: Settings, reader: Reader) -> Project:
     from gwlint.project import NoInput, load_project
 
     try:
-        return load_project(inputs.names, settings, reader_for(inputs))
+        return load_project(inputs.names, settings, reader)
     except NoInput as error:
         raise Failure(str(error)) from error
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gwlint.cli import options
+from gwlint.cli.baselines import EVERYTHING, Adoption, opened
 from gwlint.cli.failure import FAILED, FINDINGS, NO_FINDINGS, Failure
 from gwlint.cli.inputs import (
     STDIN,
@@ -18,12 +19,15 @@ from gwlint.cli.inputs import (
     lists_info,
     read_settings,
     reader_for,
+    require_one_of,
 )
-from gwlint.cli.output import note, write
+from gwlint.cli.output import note, write, write_text
 
 if TYPE_CHECKING:
     from gwlint.fixing import FixResult
     from gwlint.settings import Settings
+
+PATCH = "patch"
 
 
 def fix(
@@ -39,6 +43,14 @@ def fix(
         bool,
         typer.Option("--unsafe", help="Make fixes too that change how working requests behave."),
     ] = False,
+    format_name: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            help="patch, or suggestions for reviewers: rdjson (reviewdog), github-suggestions"
+            " (the body of a pull request review).",
+        ),
+    ] = PATCH,
     output: options.Output = None,
     select: options.Select = None,
     ignore: options.Ignore = None,
@@ -47,6 +59,9 @@ def fix(
     config: options.Config = None,
     dialect: options.Dialect = None,
     stdin_filename: options.StdinFilename = STDIN_FILENAME,
+    baseline: options.Baseline = None,
+    diff_base: options.DiffBase = None,
+    changed_only: options.ChangedOnly = False,
     quiet: options.Quiet = False,
     jobs: options.Jobs = None,  # noqa: ARG001 - an upper bound, and one is never above it
 ) -> None:
@@ -65,7 +80,10 @@ def fix(
         profile=profile,
         dialect=dialect,
     )
-    raise typer.Exit(_run(inputs, _Wishes(apply, check, unsafe, output, quiet)))
+    adoption = Adoption(baseline, None, diff_base, changed_only=changed_only)
+    raise typer.Exit(
+        _run(inputs, adoption, _Wishes(apply, check, unsafe, format_name, output, quiet))
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,33 +91,53 @@ class _Wishes:
     apply: bool
     check: bool
     unsafe: bool
+    format_name: str
     output: Path | None
     quiet: bool
 
 
-def _run(inputs: Inputs, wishes: _Wishes) -> int:
+def _run(inputs: Inputs, adoption: Adoption, wishes: _Wishes) -> int:
     if wishes.apply and (wishes.check or wishes.output or STDIN in inputs.paths):
         raise Failure("--write changes files: it goes with neither --check, -o nor standard input")
-    from gwlint import fixing
-    from gwlint.project import NoInput
+    from gwlint.report.suggestions import FORMATS
 
+    require_one_of("--format", wishes.format_name, (PATCH, *FORMATS))
     settings = read_settings(inputs)
-    judge = Judge(settings)
-    try:
-        result = fixing.fix(
-            inputs.names, settings, judge.find, unsafe=wishes.unsafe, reader=reader_for(inputs)
-        )
-    except NoInput as error:
-        raise Failure(str(error)) from error
+    judge = Judge(settings, says_unused=inputs.config is None and not wishes.quiet)
+    result = _fixed(inputs, settings, judge, adoption, unsafe=wishes.unsafe)
     if wishes.apply:
         _write(result, quiet=wishes.quiet)
-    else:
+    elif wishes.format_name == PATCH:
         write(result.patch, wishes.output)
+    else:
+        write_text(FORMATS[wishes.format_name](result), wishes.output)
     if not wishes.quiet:
         _tell(result, settings)
     if any(judge.unread.values()):
         return FAILED
     return FINDINGS if wishes.check and result.patch else NO_FINDINGS
+
+
+def _fixed(
+    inputs: Inputs, settings: Settings, judge: Judge, adoption: Adoption, *, unsafe: bool
+) -> FixResult:
+    """What fixing comes to, of the findings that the options leave. Raises Failure and Defect."""
+    from gwlint import fixing
+    from gwlint.project import NoInput, load_project
+
+    reader = reader_for(inputs)
+    choose = fixing.every
+    try:
+        if adoption != EVERYTHING:
+            with opened(adoption, inputs, settings, judge) as known:
+                project = load_project(inputs.names, settings, reader)
+                report = judge.report_in_silence(project)
+                choose = known.sieve(report, reader).listed
+        return fixing.fix(
+            inputs.names, settings, judge.find, unsafe=unsafe, reader=reader, choose=choose
+        )
+    except NoInput as error:
+        raise Failure(str(error)) from error
 
 
 def _write(result: FixResult, *, quiet: bool) -> None:

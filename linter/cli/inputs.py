@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gwlint.project.reading import Reader
     from gwlint.registry import RuleFile
     from gwlint.rule import Finding
-    from gwlint.settings import Settings
+    from gwlint.settings import Settings, SettingsProblem
 
 STDIN = "-"
 STDIN_FILENAME = "<stdin>"
@@ -55,14 +55,19 @@ def require_one_of(option: str, value: str, allowed: Collection[str]) -> None:
 
 
 def read_settings(inputs: Inputs) -> Settings:
-    """The options over gwlint.yaml. Raises Failure with everything that is wrong with them."""
-    from gwlint.settings import SettingsError, load_settings
+    """The options over gwlint.yaml. Raises Failure with everything that is wrong with them.
+
+    It is said before anything else is read. gwlint.yaml is that of all paths, which must agree.
+    """
+    from gwlint.settings import SettingsError, find_settings_file, load_settings
 
     if "" in inputs.paths:
         raise Failure("a PATH is empty, as an unset shell variable leaves it")
     try:
-        settings = load_settings(
-            "." if inputs.paths[0] == STDIN else inputs.paths[0],
+        if inputs.config is None and len(inputs.paths) > 1:
+            _require_one_file({find_settings_file(path): path for path in reversed(inputs.names)})
+        return load_settings(
+            inputs.names[0],
             config=inputs.config,
             targets=inputs.targets,
             select=inputs.select,
@@ -70,19 +75,44 @@ def read_settings(inputs: Inputs) -> Settings:
             profile=inputs.profile,
             fail_on=inputs.fail_on,
             dialect=inputs.dialect,
+            checks=(_check_facts, _check_rules),
         )
-        if settings.services:
-            from gwlint.model.facts import facts_of
-
-            # What is wrong with the facts is said before anything is read.
-            facts_of(settings)
-        if settings.rules:
-            from gwlint.registry import require_usable_options
-
-            require_usable_options(settings)
-        return settings
     except SettingsError as error:
         raise Failure(str(error)) from error
+
+
+def _require_one_file(first_paths: Mapping[str | None, str]) -> None:
+    """Raise Failure when paths have different files of settings: one run has one gwlint.yaml."""
+    if len(first_paths) > 1:
+        each = "".join(
+            f"\n  {file or 'no gwlint.yaml'} is that of {path}"
+            for file, path in sorted(first_paths.items(), key=lambda pair: pair[1])
+        )
+        raise Failure(
+            f"these paths have different gwlint.yaml; check them one by one, or say with --config"
+            f" which one counts:{each}"
+        )
+
+
+def _check_facts(settings: Settings) -> None:
+    if settings.services or settings.layers:
+        from gwlint.model.facts import facts_of
+
+        facts_of(settings)
+
+
+def _check_rules(settings: Settings) -> None:
+    from gwlint.registry import require_known_selectors, require_usable_options
+    from gwlint.settings import SettingsError
+
+    problems: list[SettingsProblem] = []
+    for check in (require_known_selectors, require_usable_options):
+        try:
+            check(settings)
+        except SettingsError as error:
+            problems += error.problems
+    if problems:
+        raise SettingsError(problems)
 
 
 def reader_for(inputs: Inputs) -> Reader:
@@ -97,47 +127,41 @@ def reader_for(inputs: Inputs) -> Reader:
 
 
 def chosen_rules(settings: Settings) -> list[RuleFile]:
-    """The rules that the settings ask for. Raises Failure for a selector that means none."""
-    from gwlint.registry import SelectorError, require_known, selected
+    """The rules that the settings ask for."""
+    from gwlint.registry import selected
 
-    named: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
-        (("select",), settings.select),
-        (("ignore",), settings.ignore),
-        *((("per_file_ignores", key), words) for key, words in settings.per_file_ignores.items()),
-    ]
-    problems = []
-    for keys, words in named:
-        for word in words:
-            try:
-                require_known(word)
-            except SelectorError as error:
-                problems.append(f"{settings.place_of(*keys, word)}: {error}")
-    if problems:
-        raise Failure("\n".join(problems))
     return selected(settings.profile, settings.select, settings.ignore)
 
 
 class Judge:
     """Finds faults in a project, with the rules that the settings ask for."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Raises Failure for a selector that means no rule."""
+    def __init__(self, settings: Settings, *, says_unused: bool = False) -> None:
+        """`says_unused`: whether to say on stderr which gwlint.yaml below do not count."""
         self._settings = settings
         self._rules = chosen_rules(settings)
+        self._says_unused = says_unused
         self.unread: dict[str, bool] = {}
         """Files that could not be read, and so not judged; whether the user named them."""
 
     def report(self, project: Project) -> Report:
-        """What a check of the project says. Raises Defect."""
-        from gwlint.engine import RuleError, check
-        from gwlint.registry import RuleFileError
-
+        """What a check of the project says, after naming the files that cannot be read. Raises
+        Defect."""
         self._note_unreadable(project)
-        dialects = {file.dialect for file in project.files} | {"gateway"}
+        if self._says_unused:
+            self._note_unused_settings(project)
+            self._says_unused = False
+        return self.report_in_silence(project)
+
+    def report_in_silence(self, project: Project) -> Report:
+        """What a check of the project says, when the user does not ask about it. Raises Defect."""
+        from gwlint.engine import RuleError, check
+        from gwlint.registry import RuleFileError, relevant
+
+        files = relevant(self._rules, project, self._settings)
+        idle = {file.code for file in self._rules} - {file.code for file in files}
         try:
-            # The rules of other dialects have nothing to read here and stay unimported.
-            rules = [file.load() for file in self._rules if file.dialect in dialects]
-            return check(project, self._settings, rules)
+            return check(project, self._settings, [file.load() for file in files], idle)
         except (RuleError, RuleFileError) as error:
             raise Defect(str(error)) from error
 
@@ -147,6 +171,13 @@ class Judge:
 
         least = Severity.INFO if lists_info(self._settings) else Severity.WARNING
         return [one for one in self.report(project).findings if one.severity >= least]
+
+    def _note_unused_settings(self, project: Project) -> None:
+        from gwlint.settings import unused_settings_files
+
+        for path in unused_settings_files(self._settings, [one.absolute for one in project.files]):
+            counts = f"that is {self._settings.file}" if self._settings.file else "and here is none"
+            note(f"gwlint: {path} is not used: the gwlint.yaml of the PATH counts, {counts}")
 
     def _note_unreadable(self, project: Project) -> None:
         for file in project.files:

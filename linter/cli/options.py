@@ -83,6 +83,23 @@ WriteBaseline = Annotated[
         help="Write all findings into a baseline: only later ones are new.",
     ),
 ]
+DiffBase = Annotated[
+    str | None,
+    typer.Option(
+        "--diff-base",
+        metavar="REV",
+        help="Leave out the findings that were there at a git revision: a commit, branch or tag."
+        ' For what a branch adds, give "$(git merge-base origin/main HEAD)".',
+    ),
+]
+ChangedOnly = Annotated[
+    bool,
+    typer.Option(
+        "--changed-only",
+        help="Only findings that stand in files changed since HEAD, or since --diff-base; new,"
+        " moved and untracked files too. The other files are still read, for what they mean.",
+    ),
+]
 NoColor = Annotated[bool, typer.Option("--no-color", help="No colours, on a terminal either.")]
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="Only what was found, one line each; no notes.")
