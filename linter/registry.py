@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import gwlint.rules
 from gwlint.model.options import options_of, problem_at
 from gwlint.rule import DIALECTS, TOPICS, Rule
 from gwlint.settings import Settings, SettingsError, SettingsProblem
 from gwlint.syntax.nearest import nearest
+
+if TYPE_CHECKING:
+    from gwlint.project.files import Project
 
 _FILE_NAME = re.compile(r"(ngx|hap|gtw)([0-9]{3})_([a-z0-9_]+)\.py")
 _GROUP = re.compile(r"(ngx|hap|gtw)[0-9]?")
@@ -45,8 +48,7 @@ class RuleFileError(Exception):
     """A file of rules/ that does not hold the one rule that its name promises."""
 
 
-@dataclass(frozen=True, slots=True)
-class RuleFile:
+class RuleFile(NamedTuple):
     """A rule as its file name tells it, before its module is imported."""
 
     code: str
@@ -135,6 +137,24 @@ def selected(profile: str, select: Sequence[str], ignore: Sequence[str]) -> list
     return chosen
 
 
+def relevant(files: Iterable[RuleFile], project: Project, settings: Settings) -> list[RuleFile]:
+    """Those that have something to read in a project. The others need not be imported, which
+    takes half of the time that a small file takes.
+
+    Rules of the gateway ask how neighbours agree: two configurations, or one and what gwlint.yaml
+    says of the services and layers around it. Only those about files themselves need neither.
+    """
+    dialects = {file.dialect for file in project.files}
+    configurations = len(project.nginx_roots) + len(project.haproxy_roots)
+    has_neighbours = configurations > 1 or settings.services or settings.layers
+    return [
+        file
+        for file in files
+        if file.dialect in dialects
+        or (file.dialect == "gateway" and (has_neighbours or file.topic == "syntax"))
+    ]
+
+
 def find(text: str) -> list[RuleFile]:
     """The rules with a code or name, in any case. Both dialects may use one name.
 
@@ -153,6 +173,24 @@ def require_known(selector: str) -> None:
         return
     if not any(file.answers_to(selector) for file in rule_files()):
         raise SelectorError(selector, _suggest(selector, TOPICS.values()))
+
+
+def require_known_selectors(settings: Settings) -> None:
+    """Raise SettingsError with each selector of the settings that means no rule."""
+    named: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
+        (("select",), settings.select),
+        (("ignore",), settings.ignore),
+        *((("per_file_ignores", key), words) for key, words in settings.per_file_ignores.items()),
+    ]
+    problems: list[SettingsProblem] = []
+    for keys, words in named:
+        for word in dict.fromkeys(words):
+            try:
+                require_known(word)
+            except SelectorError as error:
+                problems.append(settings.problem((*keys, word), str(error)))
+    if problems:
+        raise SettingsError(problems)
 
 
 def require_usable_options(settings: Settings) -> None:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from gwlint.edits import Fix, Safety
 from gwlint.model.options import Option, Options
@@ -52,16 +51,14 @@ TOPICS = {
 DIALECTS = {"NGX": "nginx", "HAP": "haproxy", "GTW": "gateway"}
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(NamedTuple):
     """A related place and what it has to do with the finding: "the shorter timeout is here"."""
 
     span: Span
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One fault at one place.
 
     `statement` gives the finding its identity; `span` is what is underlined, at least a part of
@@ -108,8 +105,7 @@ def fingerprints(identities: Iterable[tuple[str, ...]]) -> Iterator[str]:
         yield fingerprint(identity, occurrence)
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
+class Example(NamedTuple):
     """A configuration that a rule finds faulty, or sound: file name -> text, as indented here."""
 
     texts: Mapping[str, str]
@@ -135,7 +131,8 @@ class Rule(ABC):
     """Base of all rules; subclass NginxRule, HaproxyRule or DeploymentRule.
 
     The docstring begins with one line that says the fault, then has the headings that
-    `gwlint explain` prints: Problem, Why, In the log, Silent when, Fix safety, References.
+    `gwlint explain` prints: Problem, Why, In the log, Silent when, Fix safety, References; and
+    Versions where the version decides, Learnt for what reading real findings taught.
     """
 
     code: ClassVar[str]
@@ -144,6 +141,8 @@ class Rule(ABC):
     """The highest severity at which the rule reports."""
     fix: ClassVar[Safety | None] = None
     """The safety of its fix; None when it only says what to decide."""
+    warns_in_security: ClassVar[bool] = False
+    """Whether what it reports as information is a warning in the profile security."""
     options: ClassVar[tuple[Option, ...]] = ()
     """What users may set for it in gwlint.yaml, under `rules`."""
     bad: ClassVar[tuple[Example, ...]]
@@ -221,8 +220,7 @@ class DeploymentRule(Rule):
     def check(self, deployment: Deployment) -> Iterator[Finding]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class SuppressionFlaw:
+class SuppressionFlaw(NamedTuple):
     """A comment that should suppress findings and is malformed, or hides nothing."""
 
     comment: Span

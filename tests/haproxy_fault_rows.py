@@ -1,9 +1,8 @@
 """The faults of which HAProxy's own check was measured, each as a change of one sound file.
 
 A row: its id in the table of measurements, what is wrong, the changes, and what gwlint says: codes,
-all of which must be among the findings that the sound file has not. A row without changes is a
-judgement call, or cannot be shown by a configuration; a row without codes is not covered. Both have
-a reason instead.
+all of which must be among the findings that the sound file has not. A row without codes has a
+reason instead: a judgement call, no fault, or one that a configuration cannot show.
 
 A change is `g LINE`, `d LINE`, `f LINE` or `b LINE` (added at the end of global, defaults,
 frontend, backend), `a LINE` (at the end of the file) or `OLD => NEW`.
@@ -75,7 +74,7 @@ def changed(changes: tuple[str, ...]) -> str:
 
 @dataclass(frozen=True)
 class Row:
-    """`codes` or `reason` is empty."""
+    """Either `codes` or `reason` is empty."""
 
     id: str
     fault: str
@@ -104,7 +103,7 @@ ROWS = _read(r"""
 06 | client below server in http | - | no fault in mode http: HAProxy ignores the client timeout while it waits
 07 | connect above server | timeout connect 5s => timeout connect 40s | HAP306
 08 | queue above server | timeout queue 10s => timeout queue 10m | judgement call: how long a client may queue is a decision
-09 | tunnel below server | d timeout tunnel 5s | not covered
+09 | tunnel below server | d timeout tunnel 5s | HAP304
 10 | websocket without tunnel | f acl is_ws hdr(Upgrade) -i websocket ;; f use_backend be if is_ws | HAP304
 11 | check above inter | timeout check 1s => timeout check 10s | HAP310
 12 | time without unit | timeout server 30s => timeout server 30 | HAP302
@@ -135,7 +134,7 @@ ROWS = _read(r"""
 37 | frontend above global | f maxconn 5000 | HAP702
 38 | minconn above maxconn | maxconn 100 => minconn 200 maxconn 100 | HAP702
 39 | minconn alone | maxconn 100 => minconn 100 | HAP702
-40 | fullconn without minconn | b fullconn 100 | not covered
+40 | fullconn without minconn | b fullconn 100 | HAP702
 41 | bufsize 1024 | g tune.bufsize 1024 | HAP201
 42 | maxrewrite eats bufsize | g tune.bufsize 4096 ;; g tune.maxrewrite 4000 | HAP201 HAP202
 43 | maxhdr 10 | g tune.http.maxhdr 10 | HAP203
@@ -144,7 +143,7 @@ ROWS = _read(r"""
 46 | init-addr none, resolvers | - | sound: HAProxy starts, and resolves the name later
 47 | name without resolvers | 127.0.0.1:3001 => localhost:3001 | HAP112
 48 | resolvers undefined | 127.0.0.1:3001 => app.internal:3001 resolvers nope | HAP101
-49 | resolvers without nameserver | 127.0.0.1:3001 => app.internal:3001 resolvers r init-addr none ;; a resolvers r<nl>    hold valid 5s | not covered
+49 | resolvers without nameserver | 127.0.0.1:3001 => app.internal:3001 resolvers r init-addr none ;; a resolvers r<nl>    hold valid 5s | HAP106 HAP107
 50 | resolvers payload | - | judgement call: the size that answers have is not in the configuration
 51 | server without port | 127.0.0.1:3001 => 127.0.0.1 | HAP102
 52 | port 70000 | 127.0.0.1:3001 => 127.0.0.1:70000 | HAP102
@@ -152,11 +151,11 @@ ROWS = _read(r"""
 54 | server is own bind | 127.0.0.1:3001 => 127.0.0.1:18080 ;; server s2 => #server s2 | HAP103
 55 | same address twice | 127.0.0.1:3001 => 127.0.0.1:3002 | HAP104
 56 | same server name twice | server s2 => server s1 | HAP905
-57 | same cookie twice | b cookie S insert ;; check maxconn => cookie a check maxconn | not covered
-58 | cookie without server cookies | b cookie S insert | not covered
-59 | server cookies without cookie | server s1 127.0.0.1:3001 => server s1 127.0.0.1:3001 cookie a | not covered
+57 | same cookie twice | b cookie S insert ;; check maxconn => cookie a check maxconn | HAP905
+58 | cookie without server cookies | b cookie S insert | HAP113
+59 | server cookies without cookie | server s1 127.0.0.1:3001 => server s1 127.0.0.1:3001 cookie a | HAP113
 60 | no servers | server s1 => #s1 ;; server s2 => #s2 | HAP108
-61 | all backup | check maxconn => backup check maxconn | judgement call: HAProxy uses the first backup server then
+61 | all backup | check maxconn => backup check maxconn | HAP109
 62 | all disabled | check maxconn => disabled check maxconn | HAP109
 63 | weight 0 | check maxconn => weight 0 check maxconn | HAP109
 64 | weight 300 | check maxconn => weight 300 check maxconn | HAP004
@@ -176,50 +175,50 @@ ROWS = _read(r"""
 78 | use_backend twice | f use_backend be if { path /x } ;; f use_backend be if { path /x } | HAP902
 79 | http-request behind use_backend | f use_backend be if { path /x } ;; f http-request set-header X-A b | HAP901
 80 | tcp-request behind http-request | f http-request set-header X-A b ;; f tcp-request content accept if { src 192.0.2.1 } | HAP901
-81 | no bind | bind 127 => #bind 127 | not covered
+81 | no bind | bind 127 => #bind 127 | HAP902
 82 | no backend | default_backend be => # | HAP110
-83 | same bind twice | a frontend f2<nl>    bind 127.0.0.1:18080<nl>    default_backend be | not covered
+83 | same bind twice | a frontend f2<nl>    bind 127.0.0.1:18080<nl>    default_backend be | HAP905
 84 | same frontend twice | a frontend fe<nl>    bind 127.0.0.1:18081<nl>    default_backend be | HAP905
 85 | same backend twice | a backend be<nl>    option httpchk<nl>    server s1 127.0.0.1:3009 check | HAP905
 86 | frontend and backend of one name | frontend fe => frontend be | HAP905
-87 | listen with servers and default_backend | a listen l<nl>    bind 127.0.0.1:18082<nl>    default_backend be<nl>    server o1 127.0.0.1:3009 check | not covered
+87 | listen with servers and default_backend | a listen l<nl>    bind 127.0.0.1:18082<nl>    default_backend be<nl>    server o1 127.0.0.1:3009 check | HAP902
 88 | server in frontend | f server s1 127.0.0.1:3009 | HAP003
 89 | bind in backend | b bind 127.0.0.1:18083 | HAP003
-90 | stats without auth | a listen st<nl>    bind :8404<nl>    stats enable<nl>    stats uri / | not covered
-91 | admin:admin | a listen st<nl>    bind :8404<nl>    stats enable<nl>    stats uri /<nl>    stats auth admin:admin | not covered
-92 | socket mode 666 | g stats socket /run/h.sock mode 666 level admin | not covered
+90 | stats without auth | a listen st<nl>    bind :8404<nl>    stats enable<nl>    stats uri / | HAP801
+91 | admin:admin | a listen st<nl>    bind :8404<nl>    stats enable<nl>    stats uri /<nl>    stats auth admin:admin | HAP801
+92 | socket mode 666 | g stats socket /run/h.sock mode 666 level admin | HAP803
 93 | verify none | 127.0.0.1:3001 => 10.0.0.5:8443 ssl verify none | HAP605
 94 | ssl without ca-file | 127.0.0.1:3001 => 127.0.0.1:3001 ssl | HAP604
 95 | ssl-server-verify none | g ssl-server-verify none ;; 127.0.0.1:3001 => 10.0.0.5:8443 ssl | HAP605
 96 | any name accepted | 127.0.0.1:3001 => 10.0.0.5:8443 ssl verify required ca-file /etc/ssl/certs/ca-certificates.crt | HAP606
 97 | server :443 without ssl | 127.0.0.1:3001 => 10.0.0.5:443 | HAP105
 98 | bind :443 without ssl | bind 127.0.0.1:18080 => bind :443 | HAP105
-99 | crt without ssl | bind 127.0.0.1:18080 => bind 127.0.0.1:18080 crt /etc/h.pem | not covered
-A0 | ssl without crt | bind 127.0.0.1:18080 => bind 127.0.0.1:18080 ssl | not covered
-A1 | default TLS settings | bind 127.0.0.1:18080 => bind :443 ssl crt /etc/h.pem | not covered
-A2 | TLSv1.0 | bind 127.0.0.1:18080 => bind :443 ssl crt /etc/h.pem ssl-min-ver TLSv1.0 | not covered
-A3 | RC4 | bind 127.0.0.1:18080 => bind :443 ssl crt /etc/h.pem ciphers RC4-MD5:DES-CBC3-SHA | not covered
-A4 | no-tlsv12 | bind 127.0.0.1:18080 => bind :443 ssl crt /etc/h.pem no-tlsv12 | not covered
+99 | crt without ssl | bind 127.0.0.1:18080 => bind 127.0.0.1:18080 crt /etc/h.pem | HAP105
+A0 | ssl without crt | bind 127.0.0.1:18080 => bind 127.0.0.1:18080 ssl | HAP004
+A1 | default TLS settings | bind 127.0.0.1:18080 => bind :443 ssl crt /etc/h.pem | HAP806
+A2 | TLSv1.0 | bind 127.0.0.1:18080 => bind :443 ssl crt /etc/h.pem ssl-min-ver TLSv1.0 | HAP804
+A3 | RC4 | bind 127.0.0.1:18080 => bind :443 ssl crt /etc/h.pem ciphers RC4-MD5:DES-CBC3-SHA | HAP805
+A4 | no-tlsv12 | bind 127.0.0.1:18080 => bind :443 ssl crt /etc/h.pem no-tlsv12 | HAP804
 A5 | no-sslv3 | g ssl-default-bind-options no-sslv3 | judgement call: without effect since SSLv3 is gone
-A6 | dh-param 1024 | g tune.ssl.default-dh-param 1024 | not covered
+A6 | dh-param 1024 | g tune.ssl.default-dh-param 1024 | HAP805
 A7 | crt missing | - | needs the file system: whether the file is there is not in the configuration
 A8 | proto h2 without ssl | 127.0.0.1:3001 => 127.0.0.1:3001 proto h2 | HAP607
 A9 | alpn h2 without ssl | 127.0.0.1:3001 => 127.0.0.1:3001 alpn h2 | HAP607
 B0 | check without PROXY | server s1 127.0.0.1:3001 => server s1 10.0.0.5:3001 send-proxy port 3001 | HAP515
-B1 | send-proxy twice | 127.0.0.1:3001 => 10.0.0.5:3001 send-proxy send-proxy-v2 | not covered
+B1 | send-proxy twice | 127.0.0.1:3001 => 10.0.0.5:3001 send-proxy send-proxy-v2 | HAP905
 B2 | accept-proxy open | bind 127.0.0.1:18080 => bind :8080 accept-proxy | HAP609
 B3 | forwardfor in tcp | mode http => mode tcp ;; f option forwardfor | HAP602
-B4 | httplog in tcp | mode http => mode tcp ;; option forwardfor => # | not covered
+B4 | httplog in tcp | mode http => mode tcp ;; option forwardfor => # | HAP602
 B5 | no log |     log global => # ;; option httplog => # ;; log 127 => #log 127 | HAP904
 B6 | log global without target | log 127 => #log 127 | HAP904
 B7 | no httplog | option httplog => option dontlognull | HAP904
 B8 | balance source by map | balance roundrobin => balance source | judgement call: rehashing on failure may be acceptable
 B9 | url_param in tcp | mode http => mode tcp ;; balance roundrobin => balance url_param id | HAP602
-C0 | on-error without observe | check maxconn => check on-error mark-down maxconn | not covered
+C0 | on-error without observe | check maxconn => check on-error mark-down maxconn | HAP510
 C1 | observe without check | check maxconn => observe layer7 maxconn | HAP502 HAP510
-C2 | observe layer7 in tcp | mode http => mode tcp ;; check maxconn => check observe layer7 maxconn | not covered
+C2 | observe layer7 in tcp | mode http => mode tcp ;; check maxconn => check observe layer7 maxconn | HAP602
 C3 | slowstart without check | check maxconn => slowstart 10s maxconn | HAP502 HAP510
-C4 | agent-check without port | check maxconn => check agent-check maxconn | not covered
+C4 | agent-check without port | check maxconn => check agent-check maxconn | HAP004
 C5 | default-server behind servers | b default-server inter 1s | HAP513
 C6 | default-server with address | b default-server 127.0.0.1:80 | HAP002
 C7 | unknown keyword | default_backend => defualt_backend | HAP002
@@ -234,7 +233,7 @@ D5 | block | f block if { path /x } | HAP005
 D6 | nbproc | g nbproc 4 | HAP005
 D7 | program section | a program p<nl>    command /bin/true | HAP005
 D8 | dispatch | a listen l<nl>    bind 127.0.0.1:18082<nl>    dispatch 127.0.0.1:3009 | HAP005
-D9 | global behind frontend | a global<nl>    daemon | not covered
+D9 | global behind frontend | a global<nl>    daemon | HAP901
 E0 | no final newline | server s2 127.0.0.1:3002 check maxconn 100<nl> => server s2 127.0.0.1:3002 check maxconn 100 | HAP006
 E1 | CRLF | - | no fault: HAProxy reads it
 E2 | backslash at the end | 127.0.0.1:3001 check => 127.0.0.1:3001 \<nl>        check | HAP002
@@ -248,37 +247,37 @@ E9 | .if without end | a .if defined(X) | HAP001
 F0 | errorfile missing | - | needs the file system
 F1 | acl file missing | - | needs the file system
 F2 | user absent | - | needs the system's list of users
-F3 | insecure-password | a userlist u<nl>    user joe insecure-password secret | not covered
-F4 | password of MD5 | a userlist u<nl>    user joe password $1$abc$0123456789abcdefghijk. | not covered
-F5 | peers without local peer | - | needs the name of the host
-F6 | stick-table without expire | b stick-table type ip size 1m | not covered
+F3 | insecure-password | a userlist u<nl>    user joe insecure-password secret | HAP807
+F4 | password of MD5 | a userlist u<nl>    user joe password $1$abc$0123456789abcdefghijk. | HAP807
+F5 | peers without local peer | g localpeer gw1 ;; a peers p<nl>    peer gw2 127.0.0.1:9999 | HAP101
+F6 | stick-table without expire | b stick-table type ip size 1m | judgement call: how long entries are of use is a decision; a full table drops the oldest
 F7 | stick on without table | b stick on src | HAP101
 F8 | track-sc without table | f http-request track-sc0 src | HAP101
 F9 | cache undefined | b filter cache nope ;; b http-request cache-use nope | HAP101
 G0 | http-request timeout in backend | timeout http-request 10s => # ;; b timeout http-request 10s | HAP303
 G1 | timeout in global | g timeout client 5s | HAP003
 G2 | privileged port | - | judgement call: depends on the user and the rights that HAProxy starts with
-G3 | pool-max-conn 0 | check maxconn => check pool-max-conn 0 maxconn | not covered
+G3 | pool-max-conn 0 | check maxconn => check pool-max-conn 0 maxconn | HAP402
 G4 | pool-purge-delay 1h | check maxconn => check pool-purge-delay 1h maxconn | judgement call: how long the application keeps connections is not in the configuration
 G5 | shutdown-sessions | - | judgement call: right for some applications
 G6 | rise and fall 100 | check maxconn => check rise 100 fall 100 maxconn | HAP308
 G7 | monitor-uri without monitor fail | f monitor-uri /alive | judgement call: a check of HAProxy itself
 G8 | alpn without http/1.1 | bind 127.0.0.1:18080 => bind :443 ssl crt /etc/h.pem alpn h2 | judgement call: clients without ALPN still get HTTP/1
-G9 | Connection: close as a header | f http-request set-header Connection close | not covered
+G9 | Connection: close as a header | f http-request set-header Connection close | HAP401
 H0 | abortonclose | - | judgement call
 H1 | no http-buffer-request | - | judgement call
 H2 | no allbackups | - | judgement call
 H3 | persist | - | judgement call
-H4 | servers above global | maxconn 100 => maxconn 5000 | judgement call: servers of several backends share the global limit
+H4 | servers above global | maxconn 100 => maxconn 5000 | HAP702
 H5 | defaults undefined | a defaults d2 from nope | HAP101
 H6 | check without Host | http-check send meth GET uri /health ver HTTP/1.1 hdr Host app.example.com => http-check send meth GET uri /health ver HTTP/1.1 | HAP507
 H7 | several expects | - | no fault: each expect belongs to a check step
 H8 | port by difference | 127.0.0.1:3001 => 127.0.0.1:+1000 | HAP102
 H9 | leastconn without slowstart | - | judgement call
 I0 | behind unconditional return | f http-request return status 200 ;; f http-request set-header X-A b | HAP902
-I1 | no inspect-delay | mode http => mode tcp ;; option forwardfor => # ;; option httplog => option tcplog ;; f tcp-request content accept if { req.ssl_hello_type 1 } ;; f use_backend be if { req.ssl_sni a.example.com } | not covered
-I2 | req.ssl_sni without inspection | mode http => mode tcp ;; option forwardfor => # ;; option httplog => option tcplog ;; f use_backend be if { req.ssl_sni a.example.com } | not covered
-I3 | http ACL in tcp | mode http => mode tcp ;; option forwardfor => # ;; option httplog => option tcplog ;; f use_backend be if { path_beg /api } | not covered
+I1 | no inspect-delay | mode http => mode tcp ;; option forwardfor => # ;; option httplog => option tcplog ;; f tcp-request content accept if { req.ssl_hello_type 1 } ;; f use_backend be if { req.ssl_sni a.example.com } | HAP903
+I2 | req.ssl_sni without inspection | mode http => mode tcp ;; option forwardfor => # ;; option httplog => option tcplog ;; f use_backend be if { req.ssl_sni a.example.com } | HAP903
+I3 | http ACL in tcp | mode http => mode tcp ;; option forwardfor => # ;; option httplog => option tcplog ;; f use_backend be if { path_beg /api } | HAP903
 I4 | response sample in a request rule | f use_backend be if { status 200 } | HAP903
 I5 | log target in a chroot | - | needs the file system
 I6 | no sni | 127.0.0.1:3001 => 127.0.0.1:3001 ssl verify required verifyhost a.example.com ca-file /etc/ca.pem | HAP603

@@ -18,6 +18,9 @@ REFUSALS = {
 }
 """What these say as errors, the real server says too: it does not start."""
 
+ONLY_AT_START = "there is no ring "
+"""HAProxy does not start without it; `haproxy -c` says nothing of it (measured on 2.6 and 2.8)."""
+
 ACCEPTED = ("ok", "ok-no-listener")
 EACH = 30
 """Fixes are made for one file in so many: asking the real server takes its time."""
@@ -54,6 +57,7 @@ def test_every_file_is_reported_and_no_accepted_one_is_refused(gwlint: Callable[
         (one["path"], one["code"], one["message"])
         for one in report["findings"]
         if one["code"] in REFUSALS and one["severity"] == "error" and one["path"] in accepted
+        if not one["message"].startswith(ONLY_AT_START)
     ]
     assert wrong == []
 

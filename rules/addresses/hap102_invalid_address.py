@@ -24,9 +24,10 @@ class InvalidAddress(HaproxyRule):
     Measured on 2.6.12 and 2.8.25: HAProxy refuses the configuration.
 
     ## In the log
-    [ALERT] 'bind' : missing port specification in '*', [ALERT] 'server app/s1' : invalid port
-    '70000', [ALERT] backend 'app': server 's1' has neither service port nor check port.,
-    [ALERT] 'server app/s1' : could not resolve address '256.1.1.1'.
+    `[ALERT] 'bind' : missing port specification in '*'`,
+    `[ALERT] 'server app/s1' : invalid port '70000'`,
+    `[ALERT] backend 'app': server 's1' has neither service port nor check port.`,
+    `[ALERT] 'server app/s1' : could not resolve address '256.1.1.1'.`
 
     ## Silent when
     The part in question comes from an environment variable; the server is not checked, since it
@@ -35,6 +36,9 @@ class InvalidAddress(HaproxyRule):
 
     ## Fix safety
     None.
+
+    ## Learnt
+    All 3 findings in published files read, all right: placeholders in documentation.
 
     ## References
     - HAProxy configuration manual, section 4.2, keywords bind and server; section 11

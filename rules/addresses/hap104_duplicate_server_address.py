@@ -38,7 +38,8 @@ class DuplicateServerAddress(HaproxyRule):
 
     ## Learnt
     Real ones are copies in which the name was changed and the address was not: `server api4
-    /sockets/api3.sock` behind `server api3 /sockets/api3.sock`.
+    /sockets/api3.sock` behind `server api3 /sockets/api3.sock`. All 6 findings in published files
+    read, all right.
 
     ## References
     - HAProxy configuration manual, section 5.2, keyword server

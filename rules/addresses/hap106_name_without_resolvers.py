@@ -4,11 +4,13 @@ from collections.abc import Iterator, Sequence
 
 from gwlint.edits import Edit, Fix, Safety
 from gwlint.model.haproxy.config import HaproxyConfig
+from gwlint.model.haproxy.proxy import Proxy
 from gwlint.model.haproxy.server import Server
 from gwlint.rule import Example, Finding, HaproxyRule, Label, Severity
+from gwlint.rules.addresses.haproxy_resolvers import mute_resolvers
 from gwlint.rules.addresses.moving_names import moves
 from gwlint.rules.addresses.placeholders import placeholder_reason
-from gwlint.syntax.haproxy.amend import line_before, words_added
+from gwlint.syntax.haproxy.amend import indentation_of, line_before, words_added
 from gwlint.syntax.values.address import Family
 
 _SECTION = "dns"
@@ -20,15 +22,17 @@ class NameWithoutResolvers(HaproxyRule):
 
     ## Problem
     Without `resolvers`, HAProxy keeps the address that a name had at start until it is reloaded.
-    Load balancers in clouds, containers and pods get new addresses without telling.
+    Load balancers in clouds, containers and pods get new addresses without telling. A resolvers
+    section without nameserver asks nobody, which comes to the same.
 
     ## Why
     Measured on 2.6.12: after the address had changed, every request got 503 after all retries.
-    A name that cannot be looked up at start stops HAProxy from starting.
+    A name that cannot be looked up at start stops HAProxy from starting. Of a resolvers section
+    without nameserver 2.6.12 and 2.8.25 warn, and a server that relies on it gets no address.
 
     ## In the log
-    web app/s1 0/0/-1/-1/3004 503 ... SC--, or at start
-    [ALERT] config : 'server app/s1' : could not resolve address 'app.internal'.
+    `web app/s1 0/0/-1/-1/3004 503 ... SC--`, or at start
+    `[ALERT] config : 'server app/s1' : could not resolve address 'app.internal'.`
 
     ## Silent when
     The server has `resolvers`, an IP address, `localhost`, a variable, or is disabled; the file
@@ -42,7 +46,9 @@ class NameWithoutResolvers(HaproxyRule):
 
     ## Learnt
     Most real names are those of containers beside HAProxy, which keep their address for as long as
-    they run: info. None of the real configurations read named a cloud load balancer.
+    they run: info. None of the real configurations read named a cloud load balancer. 30 of 134
+    findings in published files read, drawn: all right that the name is looked up once; twelve are
+    in mode tcp, where there is no 503 to speak of.
 
     ## References
     - HAProxy configuration manual, section 5.3, Server DNS resolution, keyword resolvers
@@ -70,6 +76,16 @@ class NameWithoutResolvers(HaproxyRule):
                 server s2 other:3000
             """
         ),
+        Example.haproxy(
+            """
+            defaults
+                mode http
+            resolvers dns
+                hold valid 10s
+            backend app
+                server s1 app:3000 resolvers dns
+            """
+        ),
     )
     good = (
         Example.haproxy(
@@ -90,25 +106,41 @@ class NameWithoutResolvers(HaproxyRule):
         if not config.is_whole:
             return
         section = _resolvers(config)
+        yield from self._mute(config)
         for backend in config.backends:
             if backend.is_disabled:
                 continue
             servers = [server for server in backend.servers if _is_named(server)]
             moving = [server for server in servers if moves(_host(server))]
             for server in moving:
-                yield self._moving(config, server, section)
+                yield self._moving(config, backend, server, section)
             fixed = [server for server in servers if not moves(_host(server))]
             if fixed:
                 yield self._named(fixed)
 
-    def _moving(self, config: HaproxyConfig, server: Server, section: str | None) -> Finding:
+    def _mute(self, config: HaproxyConfig) -> Iterator[Finding]:
+        for name, section in mute_resolvers(config).items():
+            if any(line.conditions for line in (section.header, *section.lines)):
+                continue
+            yield self.finding(
+                section.header,
+                f"resolvers {name} has no nameserver, so names are looked up only when HAProxy"
+                " starts",
+                advice="add 'parse-resolv-conf', or 'nameserver NAME ADDRESS:53'",
+                span=section.header.words[0].span,
+            )
+
+    def _moving(
+        self, config: HaproxyConfig, backend: Proxy, server: Server, section: str | None
+    ) -> Finding:
         word = server.address_word
         assert word is not None
         edits = _resolving(config, server, section)
+        fails = "requests get 503" if backend.is_http else "connections fail"
         return self.finding(
             server.line,
             f'the addresses of "{_host(server)}" change, but HAProxy looks it up only when it'
-            " starts: then requests get 503 until it is reloaded",
+            f" starts: then {fails} until it is reloaded",
             advice="add a resolvers section, and 'resolvers NAME init-addr last,libc,none' here",
             span=word.span,
             fix=Fix("look the name up again", Safety.UNSAFE, edits) if edits else None,
@@ -122,7 +154,7 @@ class NameWithoutResolvers(HaproxyRule):
         return self.finding(
             first.line,
             f'"{_host(first)}"{more} is looked up only when HAProxy starts; if its address'
-            " changes, requests get 503 until it is reloaded",
+            " changes, HAProxy goes on with the old one until it is reloaded",
             advice="add a resolvers section and 'resolvers NAME', if the address may change",
             span=word.span,
             severity=Severity.INFO,
@@ -165,7 +197,8 @@ def _resolving(config: HaproxyConfig, server: Server, section: str | None) -> tu
         headers = [proxy.header for proxy in config.proxies if not proxy.header.conditions]
         if not headers:
             return ()
-        lines = (f"resolvers {_SECTION}", "    parse-resolv-conf", "")
+        inside = indentation_of(headers[0].source)
+        lines = (f"resolvers {_SECTION}", f"{inside}parse-resolv-conf", "")
         edits.append(line_before(headers[0], *lines))
     words = ["resolvers", section or _SECTION]
     if not server.has("init-addr"):

@@ -28,7 +28,7 @@ class BackendWithoutServers(HaproxyRule):
     with 503.
 
     ## In the log
-    web app/<NOSRV> 0/-1/-1/-1/0 503 ... SC--
+    `web app/<NOSRV> 0/-1/-1/-1/0 503 ... SC--`
 
     ## Silent when
     Nothing routes there, as to a backend that only holds a stick-table; the section answers by
@@ -37,6 +37,9 @@ class BackendWithoutServers(HaproxyRule):
 
     ## Fix safety
     None: the address of the server is not known.
+
+    ## Learnt
+    Both findings in published files read, right.
 
     ## References
     - HAProxy configuration manual, section 4.2, keyword server

@@ -12,30 +12,32 @@ class NoUsableServer(HaproxyRule):
     """Every server of a backend is switched off.
 
     ## Problem
-    All `server` lines are `disabled`, or have `weight 0`.
+    All `server` lines are `disabled`, or have `weight 0`. Where several are there and all are
+    `backup`, only one of them works.
 
     ## Why
     Measured on 2.6.12 and 2.8.25: the configuration is accepted, and each request is answered with
-    503. Backups of weight 0 do not help either; a usable backup does, and a backend of nothing but
-    backups works.
+    503. Backups of weight 0 do not help either; a usable backup does. Of two backups and no other
+    server the first got all of ten requests; with `option allbackups` each got five.
 
     ## In the log
-    web app/<NOSRV> 0/-1/-1/-1/0 503 ... SC--
+    `web app/<NOSRV> 0/-1/-1/-1/0 503 ... SC--`
 
     ## Silent when
     Nothing routes to the backend; an agent may change the weight; `use-server` picks a server of
     weight 0; a state file restores what was set while it ran; the section is disabled; the line of
-    a server stands in an `.if` block or hangs on a variable.
+    a server stands in an `.if` block or hangs on a variable. Nothing but backups is info, and may
+    be meant: one server at work, and others to take its place.
 
     ## Fix safety
     None: which server is to work is the author's decision.
 
     ## Learnt
     Templates for tools that fill in servers while HAProxy runs disable all of them on purpose: a
-    socket with level admin makes it a warning.
+    socket with level admin makes it a warning. One finding in published files, and right.
 
     ## References
-    - HAProxy configuration manual, section 5.2, keywords disabled and weight
+    - HAProxy configuration manual, section 5.2, keywords disabled, weight and backup
     """
 
     code = "HAP109"
@@ -52,6 +54,16 @@ class NoUsableServer(HaproxyRule):
             backend app
                 server s1 10.0.0.1:80 weight 0
                 server s2 10.0.0.2:80 disabled
+            """
+        ),
+        Example.haproxy(
+            """
+            defaults
+                mode http
+            listen app
+                bind :8080
+                server s1 10.0.0.1:80 backup
+                server s2 10.0.0.2:80 backup
             """
         ),
     )
@@ -95,6 +107,19 @@ class NoUsableServer(HaproxyRule):
                 continue
             if all(_is_off(backend, server) for server in backend.servers):
                 yield self._off(backend, is_administered=admin)
+            elif _has_only_backups(backend):
+                yield self._idle(backend)
+
+    def _idle(self, backend: Proxy) -> Finding:
+        first, *others = backend.servers
+        return self.finding(
+            first.line,
+            f'all servers of "{backend.name}" are backups: only {first.name} takes requests, and'
+            " the next one when it is down",
+            advice="remove 'backup', or set 'option allbackups', if all of them are to work",
+            severity=Severity.INFO,
+            related=tuple(Label(server.line.span, "waits") for server in others),
+        )
 
     def _off(self, backend: Proxy, *, is_administered: bool) -> Finding:
         first, *others = backend.servers
@@ -106,6 +131,16 @@ class NoUsableServer(HaproxyRule):
             severity=Severity.WARNING if is_administered else Severity.ERROR,
             related=tuple(Label(server.line.span, "switched off as well") for server in others),
         )
+
+
+def _has_only_backups(backend: Proxy) -> bool:
+    servers = backend.servers
+    return (
+        len(servers) > 1
+        and all(server.is_backup and server.is_certain for server in servers)
+        and backend.option("allbackups") is None
+        and not backend.own("use-server")
+    )
 
 
 def _is_off(backend: Proxy, server: Server) -> bool:

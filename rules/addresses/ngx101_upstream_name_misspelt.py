@@ -33,7 +33,7 @@ class UpstreamNameMisspelt(NginxRule):
     machine of that name exist, requests go there, past the pool with its servers and settings.
 
     ## In the log
-    [emerg] host not found in upstream "apps" in ...
+    `[emerg] host not found in upstream "apps" in ...`
 
     ## Silent when
     The name has a dot or a port, or is a server of some upstream, so it is a host name; it has

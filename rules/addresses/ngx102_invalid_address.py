@@ -39,15 +39,20 @@ class InvalidAddress(NginxRule):
     with 502.
 
     ## In the log
-    [emerg] invalid port in upstream "app:70000" in ..., [emerg] invalid host in upstream ...,
-    [emerg] no host in upstream ":80" in ..., [emerg] no port in upstream "127.0.0.1" in ...,
-    [emerg] host not found in upstream "256.1.1.1" in ...
+    `[emerg] invalid port in upstream "app:70000" in ...`,
+    `[emerg] invalid host in upstream "..." in ...`, `[emerg] no host in upstream ":80" in ...`,
+    `[emerg] no port in upstream "127.0.0.1" in ...`,
+    `[emerg] host not found in upstream "256.1.1.1" in ...`.
 
     ## Silent when
     The part in question comes from a variable, or the address names an upstream block.
 
     ## Fix safety
     None.
+
+    ## Learnt
+    10 of 48 findings in published files read, all right. Nearly all are placeholders, such as
+    `<port>`, in manuals and in files that a script completes.
 
     ## References
     - https://nginx.org/en/docs/http/ngx_http_upstream_module.html#server

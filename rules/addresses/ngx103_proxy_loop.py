@@ -39,7 +39,7 @@ class ProxyLoop(NginxRule):
     0.1 s and was then answered with 502; every other client of the worker fails meanwhile.
 
     ## In the log
-    `[alert] 512 worker_connections are not enough`, and `recv() failed (104: Connection reset by
+    `[alert] ... worker_connections are not enough`, and `recv() failed (104: Connection reset by
     peer) while reading response header from upstream` with nginx's own address.
 
     ## Silent when

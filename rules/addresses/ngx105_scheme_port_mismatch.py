@@ -35,7 +35,8 @@ class SchemePortMismatch(NginxRule):
 
     ## Silent when
     The port is not written, or is any other one; a server of this same configuration listens
-    there in the way the scheme says; the server is marked `down`.
+    there in the way the scheme says; the server is marked `down`; gwlint.yaml says what it speaks
+    (`protocol` of a service), which tls-mismatch then compares.
 
     ## Fix safety
     Writes the other scheme. Unsafe, because only the operator knows what the port speaks. TLS is
@@ -119,6 +120,10 @@ class SchemePortMismatch(NginxRule):
         listeners = config.once(Listeners)
         for target in targets(config):
             if target.server is not None and target.server.is_down:
+                continue
+            # Where gwlint.yaml says what is spoken there, tls-mismatch knows better.
+            service = config.facts.at(target.address)
+            if service is not None and service.protocol is not None:
                 continue
             schemes = {route.destination.scheme for route in target.routes}
             # Reached in both ways it is another fault, pass-protocol-mixed.

@@ -42,6 +42,10 @@ class NameResolvedOnce(NginxRule):
     `resolve` and a `zone`. Unsafe, since names are then looked up by that resolver, which does not
     read /etc/hosts.
 
+    ## Versions
+    `resolve` with a `zone` came to open source nginx with 1.27.3. For an older target the advice is
+    a variable and a resolver. Without a target the advice names the version, and there is no fix.
+
     ## Learnt
     Nearly all findings are names of containers, hence info; one name is said once, however many
     locations pass to it.

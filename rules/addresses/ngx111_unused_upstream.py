@@ -22,7 +22,7 @@ class UnusedUpstream(NginxRule):
     is no longer known stops the start (measured on nginx 1.22.1 and 1.31.3).
 
     ## In the log
-    Nothing, or `[emerg] host not found in upstream` for one of its servers.
+    Nothing, or `[emerg] host not found in upstream "app" in ...` for one of its servers.
 
     ## Silent when
     The configuration is a fragment, or includes a file that could not be read; the upstream stands

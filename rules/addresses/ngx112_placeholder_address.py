@@ -25,7 +25,7 @@ class PlaceholderAddress(NginxRule):
 
     ## In the log
     `upstream timed out (110: Connection timed out) while connecting to upstream`, or at start
-    `[emerg] host not found in upstream "your-server"`.
+    `[emerg] host not found in upstream "your-server" in ...`.
 
     ## Silent when
     The server is marked `down`. A literal 0.0.0.0 is info only.

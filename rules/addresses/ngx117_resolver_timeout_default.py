@@ -28,8 +28,8 @@ class ResolverTimeoutDefault(NginxRule):
     no answer after 5 s and gave up; with a short resolver_timeout they got a 502 in time.
 
     ## In the log
-    `could not be resolved (110: Operation timed out)` after 30 s, or only the clients that gave up:
-    `client prematurely closed connection`.
+    `app.example could not be resolved (110: Operation timed out)` after 30 s, or only the clients
+    that gave up: `client prematurely closed connection`.
 
     ## Silent when
     `resolver_timeout` is set, or could be in a file that was not read; every host that the

@@ -34,9 +34,10 @@ class PassProtocolMixed(NginxRule):
     400; http to a port of TLS 502 or 400, to one of gRPC it closes the connection.
 
     ## In the log
-    `upstream sent unsupported FastCGI protocol version: 72`, `SSL_do_handshake() failed (SSL:
-    error:0A00010B:SSL routines::wrong version number)`, `upstream prematurely closed connection`,
-    or nothing.
+    `upstream sent unsupported FastCGI protocol version: 72 while reading response header from
+    upstream`, `SSL_do_handshake() failed (SSL: error:0A00010B:SSL routines::wrong version number)
+    while SSL handshaking to upstream`, `upstream prematurely closed connection while reading
+    response header from upstream`, or nothing.
 
     ## Silent when
     A pass directive holds a variable. Info only for HTTP beside gRPC, which some servers tell

@@ -23,13 +23,16 @@ class BufsizeTooSmall(HaproxyRule):
     request headers as 400 (431 from 3.2 on). HTTP/2 needs at least 16384 bytes.
 
     ## In the log
-    `502 PH` for a response, `400 PR` for a request.
+    `app/s1 ... 502 ... PH--` for a response, `web/<NOSRV> ... 400 ... PR--` for a request.
 
     ## Silent when
     The size is 16384, the default, or more, or comes from the environment.
 
     ## Fix safety
     Writes the default. It costs memory, and nothing that fitted fails, so the fix is safe.
+
+    ## Learnt
+    Both findings in published files read, right: 1024 bytes leave 512 for headers.
 
     ## References
     - HAProxy configuration manual, section 3.2, tune.bufsize

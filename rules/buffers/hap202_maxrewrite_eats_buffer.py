@@ -30,7 +30,7 @@ class MaxrewriteEatsBuffer(HaproxyRule):
     200. HAProxy cuts a reserve of more than half of the buffer to that half, without a word.
 
     ## In the log
-    `502 PH` for a response, `400 PR` for a request.
+    `app/s1 ... 502 ... PH--` for a response, `web/<NOSRV> ... 400 ... PR--` for a request.
 
     ## Silent when
     15360 bytes are left, as by default, or more; the reserve is the default or less, so that only

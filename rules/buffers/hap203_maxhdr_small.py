@@ -24,13 +24,16 @@ class MaxhdrSmall(HaproxyRule):
     ended as 502, a request with them as 400; with the default limit of 101 both passed.
 
     ## In the log
-    `502 PH` for a response, `400 PR` for a request.
+    `app/s1 ... 502 ... PH--` for a response, `web/<NOSRV> ... 400 ... PR--` for a request.
 
     ## Silent when
     The limit is the default of 101 or more, comes from the environment, or stands under `.if`.
 
     ## Fix safety
     Writes the default. It costs a little memory, and nothing that was accepted is refused: safe.
+
+    ## Learnt
+    One finding in published files, and right.
 
     ## References
     - HAProxy configuration manual, section 3.2, tune.http.maxhdr

@@ -39,9 +39,10 @@ class BuffersInconsistent(NginxRule):
 
     ## In the log
     At start: `[emerg] "proxy_busy_buffers_size" must be less than the size of all "proxy_buffers"
-    minus one buffer`, `must be equal to or greater than the maximum of the value of
-    "proxy_buffer_size" and one of the "proxy_buffers"`, `there must be at least 2
-    "proxy_buffers"`. The line that is named is the end of the block, not the directive.
+    minus one buffer`, `[emerg] "proxy_busy_buffers_size" must be equal to or greater than the
+    maximum of the value of "proxy_buffer_size" and one of the "proxy_buffers"`, `[emerg] there must
+    be at least 2 "proxy_buffers"`. The line that is named is the end of the block, not the
+    directive.
 
     ## Silent when
     What could not be read, an include or the surroundings of a fragment, may hold a value with

@@ -131,8 +131,8 @@ class ResponseBufferingOff(NginxRule):
                 related = (Label(plain[0].word.span, "a route without buffering"),)
             yield self.finding(
                 directive,
-                "the application is busy until the client has taken the whole answer, however slow"
-                " the client is",
+                "a large answer keeps the application busy until the client has taken it, however"
+                " slow the client is",
                 advice="turn it off only for routes that stream, or let the application send"
                 " X-Accel-Buffering: no",
                 related=related,

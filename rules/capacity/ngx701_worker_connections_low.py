@@ -34,8 +34,8 @@ class WorkerConnectionsLow(NginxRule):
     were answered.
 
     ## In the log
-    `[alert] 1024 worker_connections are not enough`, and
-    `[warn] ... worker_connections are not enough, reusing connections`
+    `[alert] ... worker_connections are not enough`, and
+    `[warn] ... worker_connections are not enough, reusing connections`.
 
     ## Silent when
     The number is set and above 768; no request is passed on; the main file is not known

@@ -22,8 +22,9 @@ class FileLimitBelowConnections(NginxRule):
 
     ## In the log
     `[alert] socket() failed (24: Too many open files) while connecting to upstream` and
-    `[crit] accept4() failed (24: Too many open files)`; on musl (Alpine) the text behind 24 is
-    `No file descriptors available`.
+    `[crit] accept4() failed (24: Too many open files)`; on musl (Alpine)
+    `[alert] socket() failed (24: No file descriptors available) while connecting to upstream` and
+    `[crit] accept4() failed (24: No file descriptors available)`.
 
     ## Silent when
     `worker_rlimit_nofile` is not set: the limit of the service then counts, which the
@@ -95,7 +96,7 @@ class FileLimitBelowConnections(NginxRule):
             return
         is_short = files <= found.count
         outcome = (
-            "before they are used up, files are: requests get a 500"
+            "and files run out first: requests get a 500"
             if is_short
             else "which may leave too few for responses on disk"
         )

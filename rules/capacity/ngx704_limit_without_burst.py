@@ -25,7 +25,7 @@ class LimitWithoutBurst(NginxRule):
     with a burst.
 
     ## In the log
-    `[error] limiting requests, excess: 0.990 by zone "per_ip"`
+    `[error] limiting requests, excess: ... by zone "per_ip"`
 
     ## Silent when
     `burst` is set; `limit_req_dry_run` is on. A rate by the minute is information: such limits

@@ -31,8 +31,7 @@ class LimitKeyBehindProxy(NginxRule):
     503, and 200 once `real_ip_header` and `set_real_ip_from` were set.
 
     ## In the log
-    `[error] limiting requests, excess: ... by zone "per_ip", client: 10.0.0.1`: the same client in
-    each line.
+    `[error] limiting requests, excess: ... by zone "per_ip"` with the same client in each line.
 
     ## Silent when
     `set_real_ip_from` is in force, or a file that could not be read may set it; nothing in the

@@ -21,8 +21,8 @@ class LimitStatus503(NginxRule):
     were 503. 429 (Too Many Requests, RFC 6585) says what it is.
 
     ## In the log
-    `[error] limiting requests, excess: ...` or `[error] limiting connections by zone ...`, and 503
-    in the access log.
+    `[error] limiting requests, excess: ... by zone "per_ip"` or
+    `[error] limiting connections by zone "per_ip"`, and 503 in the access log.
 
     ## Silent when
     The status is set, be it to 503, or may be set in a file that could not be read.

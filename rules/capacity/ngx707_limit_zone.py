@@ -22,7 +22,7 @@ class LimitZone(NginxRule):
 
     ## In the log
     `[emerg] zero size shared memory zone "per_ip"`, or
-    `[emerg] the shared memory zone "per_ip" is already declared for a different use`
+    `[emerg] the shared memory zone "per_ip" is already declared for a different use`.
 
     ## Silent when
     A file that could not be read, or the surroundings of a fragment, may define or use the zone;

@@ -23,7 +23,7 @@ class NoShutdownTimeout(NginxRule):
     `worker_shutdown_timeout` is not set by default: nothing ends them.
 
     ## In the log
-    Nothing is logged. `ps` shows processes named `nginx: worker process is shutting down`.
+    Nothing is logged. The list of processes shows workers that are shutting down.
 
     ## Silent when
     It is set; no route passes the Upgrade header on; the main file is not known completely.

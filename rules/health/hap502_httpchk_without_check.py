@@ -20,7 +20,7 @@ class HttpchkWithoutCheck(HaproxyRule):
     which get 503 after the retries.
 
     ## In the log
-    `503 SC` with the name of the dead server, and no line about its health ever.
+    `app/s1 ... 503 ... SC--` for the dead server, and no line about its health ever.
 
     ## Silent when
     One server of the backend is checked or tracked; the option stands only in a defaults section
@@ -30,6 +30,9 @@ class HttpchkWithoutCheck(HaproxyRule):
     ## Fix safety
     Adds `check` to the servers. Unsafe, because the check then runs for the first time: servers
     that answer it with an error are taken out.
+
+    ## Learnt
+    Rare: none of 236 published files shows it.
 
     ## References
     - HAProxy configuration manual, section 4.2, option httpchk; section 5.2, check

@@ -28,7 +28,7 @@ class RetriesZero(HaproxyRule):
     `option redispatch` does nothing either, since it decides where a retry goes.
 
     ## In the log
-    `503 SC` with the name of the server and a time of a few milliseconds.
+    `app/s1 ... 503 ... SC--` with a time of a few milliseconds.
 
     ## Silent when
     `retries` is 1 or more, or stands under `.if`; no backend with servers uses the value; the file
@@ -37,6 +37,9 @@ class RetriesZero(HaproxyRule):
     ## Fix safety
     Writes the default of 3. Only what could not be sent is tried again, so the fix is safe; none is
     offered where `retry-on` would begin to repeat requests that the application may have executed.
+
+    ## Learnt
+    One finding in published files, and right.
 
     ## References
     - HAProxy configuration manual, section 4.2, retries

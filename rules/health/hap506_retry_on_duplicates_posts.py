@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 from gwlint.edits import Fix, Safety
 from gwlint.model.haproxy.config import HaproxyConfig
+from gwlint.model.haproxy.gateway import BEFORE_SENDING
 from gwlint.rule import Example, Finding, HaproxyRule, Label, Severity
 from gwlint.rules.health.haproxy_backends import balanced_backends
-from gwlint.rules.health.retries import BEFORE_SENDING, guard_added, is_guarded
+from gwlint.rules.health.retries import guard_added, is_guarded
 
 
 class RetryOnDuplicatesPosts(HaproxyRule):
@@ -33,6 +34,9 @@ class RetryOnDuplicatesPosts(HaproxyRule):
     Adds `http-request disable-l7-retry if { method POST PATCH }` to the backend: other methods are
     idempotent (RFC 9110, section 9.2.2) and go on being retried. Safe: what a POST could lose is a
     second execution.
+
+    ## Learnt
+    One finding in published files, and right.
 
     ## References
     - HAProxy configuration manual, section 4.2, retry-on, http-request disable-l7-retry

@@ -29,7 +29,8 @@ class CheckWithoutHost(HaproxyRule):
     check all got 200. HAProxy 2.8.25 sends the same check.
 
     ## In the log
-    `Server app/one is DOWN, reason: Layer7 wrong status, code: 400`, then `503 SC` with `<NOSRV>`.
+    `Server app/s1 is DOWN, reason: Layer7 wrong status, code: 400`, then
+    `app/<NOSRV> ... 503 ... SC--`.
 
     ## Silent when
     Nothing says that the server goes by name: no HTTP/1.1 in the check, no rule that sets Host to a
@@ -41,6 +42,9 @@ class CheckWithoutHost(HaproxyRule):
     Adds the name that requests are sent with, as HTTP/1.1. Unsafe: another virtual host answers the
     check from then on. No fix where no name is known, and none below HAProxy 2.2, which has no
     `http-check send`.
+
+    ## Versions
+    `http-check send` came with HAProxy 2.2: there is no fix for an older target.
 
     ## Learnt
     Most real files check without a Host and are well, since their applications do not care. So the

@@ -28,8 +28,8 @@ class CheckRulesWithoutHttpchk(HaproxyRule):
     of the requests got 500.
 
     ## In the log
-    At start, and from `haproxy -c`: `uses http-check rules without 'option httpchk', so the rules
-    are ignored`.
+    At start, and when the configuration is tested: `[WARNING] ... backend
+    'app' uses http-check rules without 'option httpchk', so the rules are ignored.`.
 
     ## Silent when
     The option is set here or in the defaults, also under `.if`; the rules stand in the defaults
@@ -39,6 +39,10 @@ class CheckRulesWithoutHttpchk(HaproxyRule):
     Adds the option in front of the rules. Unsafe, because the check then asks for the first time:
     servers that answer it with an error are taken out. No fix where an option for another protocol
     is set, since only the author knows which one is meant.
+
+    ## Learnt
+    One finding in published files, and right: the option was commented out when the rules were
+    written.
 
     ## References
     - HAProxy configuration manual, section 4.2, http-check expect, option httpchk, tcp-check

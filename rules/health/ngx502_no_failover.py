@@ -23,7 +23,7 @@ class NoFailover(NginxRule):
 
     ## In the log
     `connect() failed (111: Connection refused) while connecting to upstream`, then
-    `upstream server temporarily disabled`.
+    `[warn] upstream server temporarily disabled while connecting to upstream`.
 
     ## Silent when
     The upstream has one usable server, or an include that could not be read may set it.

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from gwlint.edits import Edit, Fix, Safety
 from gwlint.model.nginx.config import NginxConfig
-from gwlint.model.nginx.upstream import UpstreamServer
+from gwlint.model.nginx.upstream import Upstream, UpstreamServer
 from gwlint.rule import Example, Finding, Label, NginxRule, Severity
+from gwlint.rules.health.workers import is_one_worker
 from gwlint.syntax.nginx.amend import replaced
 
 _ENOUGH = "max_fails=3"
@@ -21,11 +22,13 @@ class OneBlipTakesAllDown(NginxRule):
 
     ## Why
     Measured on nginx 1.22.1 with two servers and one failure at each: every request got 502 for
-    10.4 to 10.8 s, 80 of 90; with `max_fails=3` 3 of 90.
+    10.4 to 10.8 s, 80 of 90; with `max_fails=3` 3 of 90. One slow request can do it alone: a GET
+    that took longer than the read timeout was tried at both, and all requests of the next 10.3 s
+    got 502. Several workers without a `zone` count each for itself.
 
     ## In the log
-    `no live upstreams while connecting to upstream`, after `upstream server temporarily disabled`
-    for each server.
+    `no live upstreams while connecting to upstream`, after `[warn] upstream server temporarily
+    disabled while connecting to upstream` for each server.
 
     ## Silent when
     One server only, for which nginx ignores `max_fails` (unless its name has several addresses);
@@ -37,8 +40,11 @@ class OneBlipTakesAllDown(NginxRule):
     more failed tries, within each `fail_timeout`, before it is left out.
 
     ## Learnt
-    Nearly all upstreams with several servers run with the default, and few authors know of it: the
-    answers say 502 and nothing points at the upstream block.
+    37 of 140 findings in real files read, all that are no contest entries among them: all right,
+    with `max_fails` at 1 for each server, though a third of the real files that pass requests has
+    such an upstream. Nearly all run with the default, and few authors know of it: the answers say
+    502 and nothing points at the upstream block. 12 of the 37 have several workers without a
+    `zone`, for which "all requests" said too much: the message now speaks of the worker.
 
     ## References
     - https://nginx.org/en/docs/http/ngx_http_upstream_module.html#server
@@ -98,13 +104,19 @@ class OneBlipTakesAllDown(NginxRule):
             yield self.finding(
                 upstream.directive,
                 f'one failed request at each of the {len(servers)} servers of "{upstream.name}"'
-                f" leaves none for {outage:g} s, and all requests get 502",
+                f" leaves none for {outage:g} s, and {_who(config, upstream)} 502",
                 advice=f"set {_ENOUGH} at each server (the default is 1)",
                 related=(Label(servers[0].directive.span, "out after one failure"),),
                 fix=Fix(
                     "bear single failures", Safety.UNSAFE, tuple(_patient(one) for one in servers)
                 ),
             )
+
+
+def _who(config: NginxConfig, upstream: Upstream) -> str:
+    if upstream.zone is not None or is_one_worker(config):
+        return "all requests get"
+    return "the worker that saw it answers all its requests with"
 
 
 def _patient(server: UpstreamServer) -> Edit:

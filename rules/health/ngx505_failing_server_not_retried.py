@@ -42,6 +42,11 @@ class FailingServerNotRetried(NginxRule):
     application that answers 503 everywhere at once leaves no live upstream, and each request costs
     several tries. POST requests are not repeated.
 
+    ## Learnt
+    36 of 145 findings in real files read: all right, and nearly all about nginx's default. The
+    advice gives the whole line where none is written: one with these answers alone would end the
+    retries after errors and timeouts.
+
     ## References
     - https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_next_upstream
     """
@@ -113,12 +118,19 @@ class FailingServerNotRetried(NginxRule):
                 statement,
                 f'a server of "{upstream.name}" that answers 503 has its answer passed on while'
                 " others are well",
-                advice=f"add {' '.join(answers)} to {route.family}_next_upstream",
+                advice=_advice(route, answers, is_set=setting.is_set),
                 related=(Label(upstream.directive.span, "several servers"),),
                 fix=Fix("ask the next server", Safety.UNSAFE, (_added(route, answers),))
                 if setting.is_set or _may_set(config, route)
                 else None,
             )
+
+
+def _advice(route: Pass, answers: tuple[str, ...], *, is_set: bool) -> str:
+    name, text = f"{route.family}_next_upstream", " ".join(answers)
+    if is_set:
+        return f"add {text} to {name}"
+    return f"set {name} error timeout {text} (the default is error timeout)"
 
 
 def _added(route: Pass, answers: tuple[str, ...]) -> Edit:

@@ -7,6 +7,7 @@ from gwlint.edits import Edit, Fix, Safety
 from gwlint.model.nginx.config import NginxConfig
 from gwlint.model.nginx.upstream import Upstream
 from gwlint.rule import Example, Finding, Label, NginxRule, Severity
+from gwlint.rules.health.workers import several_workers
 from gwlint.syntax.nginx.amend import added_before, added_inside
 
 _KIBIBYTES_PER_SERVER = 2
@@ -27,15 +28,24 @@ class HealthStatePerWorker(NginxRule):
     and `max_conns=3` let 12 connections through.
 
     ## In the log
-    `upstream server temporarily disabled` once for each worker.
+    `[warn] upstream server temporarily disabled while connecting to upstream` once for each worker.
 
     ## Silent when
-    One worker, which is the default; the number of workers is not known, as in a fragment; one
-    server without `max_conns`. It is a warning with `max_conns`, and info otherwise.
+    One worker, which is the default; the number of workers is not known, as in a fragment; without
+    `max_conns`, one server, or servers that count no failures (`max_fails` or `fail_timeout` 0). It
+    is a warning with `max_conns`, and info otherwise.
 
     ## Fix safety
     Adds a `zone` with memory for the servers (64k, or 2k for each). Safe: it shares what each
     worker learnt alone, and needs nginx 1.9.0.
+
+    ## Versions
+    `zone` needs nginx 1.9.0.
+
+    ## Learnt
+    36 of 56 findings in real files read: 35 right, all of them info for `worker_processes auto` or
+    a number. One had `fail_timeout=0` at both servers, where no worker takes note of failures; such
+    upstreams are left alone now.
 
     ## References
     - https://nginx.org/en/docs/http/ngx_http_upstream_module.html#zone
@@ -99,16 +109,15 @@ class HealthStatePerWorker(NginxRule):
     )
 
     def check(self, config: NginxConfig) -> Iterator[Finding]:
-        workers = config.main.effective("worker_processes")
-        directive = workers.directive
-        if directive is None or not _are_several(workers.value or ""):
+        directive = several_workers(config)
+        if directive is None:
             return
         names = _zone_names(config)
         for upstream in config.upstreams:
             if upstream.zone is not None or not upstream.context.is_complete:
                 continue
             limited = next((one for one in upstream.servers if one.number("max_conns", 0)), None)
-            if limited is None and not upstream.has_failover:
+            if limited is None and not _takes_note_of_failures(upstream):
                 continue
             name = _free_name(upstream, names)
             yield self.finding(
@@ -121,8 +130,10 @@ class HealthStatePerWorker(NginxRule):
             )
 
 
-def _are_several(text: str) -> bool:
-    return text == "auto" or (text.isdecimal() and int(text) > 1)
+def _takes_note_of_failures(upstream: Upstream) -> bool:
+    return upstream.has_failover and any(
+        one.max_fails != 0 and one.fail_timeout > 0 for one in upstream.servers if not one.is_down
+    )
 
 
 def _message(upstream: Upstream, *, is_limited: bool) -> str:

@@ -17,7 +17,7 @@ class BackupWithHash(NginxRule):
     Measured on nginx 1.22.1 and 1.31.3: nginx refuses to start.
 
     ## In the log
-    `[emerg] balancing method does not support parameter "backup"`.
+    `[emerg] balancing method does not support parameter "backup" in ...`
 
     ## Silent when
     The server stands before the method: nginx then starts (measured), for it looks at what it has

@@ -29,6 +29,10 @@ class SingleServer(NginxRule):
     ## Fix safety
     No fix: a second server has to exist first.
 
+    ## Learnt
+    10 of 45 findings in real files read, all right: an application on the same machine as a rule,
+    where a second server is no need. So this is information.
+
     ## References
     - https://nginx.org/en/docs/http/ngx_http_upstream_module.html#server
     """

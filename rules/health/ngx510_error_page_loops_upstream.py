@@ -1,14 +1,17 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from gwlint.model.nginx.config import NginxConfig
+from gwlint.model.nginx.context import Context
 from gwlint.model.nginx.passes import Pass
 from gwlint.rule import Example, Finding, Label, NginxRule, Severity
 from gwlint.rules.health.error_pages import ErrorPage, Locations, error_pages
 
 _DEAD_UPSTREAM = frozenset({502, 504})
 _OTHER_ANSWERS = ("try_files", "return", "rewrite")
+
+_Loop = tuple[ErrorPage, Pass]
 
 
 class ErrorPageLoopsUpstream(NginxRule):
@@ -24,8 +27,8 @@ class ErrorPageLoopsUpstream(NginxRule):
 
     ## In the log
     `connect() failed (111: Connection refused) while connecting to upstream` twice for a request;
-    with `recursive_error_pages on` also `rewrite or internal redirection cycle while internally
-    redirecting to`.
+    when `recursive_error_pages` is on also `rewrite or internal redirection cycle while internally
+    redirecting to "/..."`.
 
     ## Silent when
     It is not certain to which location the URI leads (an include, nested locations, a regular
@@ -109,23 +112,20 @@ class ErrorPageLoopsUpstream(NginxRule):
     )
 
     def check(self, config: NginxConfig) -> Iterator[Finding]:
-        locations: dict[int, Locations] = {}
-        passes = {id(route.context): route for route in config.passes}
+        loops = _Loops(config)
         seen: set[int] = set()
         for route in config.passes:
             server = route.context.within("http server")
             if server is None:
                 continue
-            if id(server) not in locations:
-                locations[id(server)] = Locations(server)
-            for page in error_pages(route):
-                if id(page.directive) in seen:
-                    continue
-                again = _again(route, page, locations[id(server)], passes)
-                if again is None:
-                    continue
-                seen.add(id(page.directive))
-                yield self._loop(route, page, again)
+            untold = loops.of(route, server)
+            for page, again in untold:
+                is_own = again is route and not _is_root(route)
+                if not is_own and id(page.directive) not in seen:
+                    seen.add(id(page.directive))
+                    yield self._loop(route, page, again)
+            # Told once, except where it is this location's own: others may still go there.
+            untold[:] = [one for one in untold if one[1] is route and not _is_root(route)]
 
     def _loop(self, route: Pass, page: ErrorPage, again: Pass) -> Finding:
         labels = [Label(again.directive.span, f"{page.target} goes here")]
@@ -140,19 +140,48 @@ class ErrorPageLoopsUpstream(NginxRule):
         )
 
 
-def _again(
-    route: Pass, page: ErrorPage, locations: Locations, passes: dict[int, Pass]
-) -> Pass | None:
-    """The pass by which the error page goes to the servers of the route."""
-    if not page.is_internal or page.statuses.isdisjoint(_DEAD_UPSTREAM):
-        return None
-    location = locations.find(page.target)
-    again = None if location is None else passes.get(id(location))
-    if again is None or again.destination.authority != route.destination.authority:
-        return None
-    if again.family != route.family or any(map(again.context.own, _OTHER_ANSWERS)):
-        return None
-    return None if again is route and not _is_root(route) else again
+class _Loops:
+    """Error pages that are asked of an upstream.
+
+    Routes that inherit the same pages share the answer: there may be thousands of both.
+    """
+
+    def __init__(self, config: NginxConfig) -> None:
+        self._passes = {id(route.context): route for route in config.passes}
+        self._locations: dict[int, Locations] = {}
+        self._known: dict[tuple[int, int], dict[tuple[str, str], list[_Loop]]] = {}
+
+    def of(self, route: Pass, server: Context) -> list[_Loop]:
+        """The error pages of a route that go to its own servers, each with the pass that does it.
+
+        The list is shared with all routes that have the same pages and the same servers.
+        """
+        effective = route.context.effective("error_page")
+        if effective.context is None or not effective.is_certain:
+            return []
+        key = id(effective.context), id(server)
+        if key not in self._known:
+            self._known[key] = self._by_destination(error_pages(route), server)
+        return self._known[key].get(_destination(route), [])
+
+    def _by_destination(
+        self, pages: Iterable[ErrorPage], server: Context
+    ) -> dict[tuple[str, str], list[_Loop]]:
+        if id(server) not in self._locations:
+            self._locations[id(server)] = Locations(server)
+        found: dict[tuple[str, str], list[_Loop]] = {}
+        for page in pages:
+            if not page.is_internal or page.statuses.isdisjoint(_DEAD_UPSTREAM):
+                continue
+            location = self._locations[id(server)].find(page.target)
+            again = None if location is None else self._passes.get(id(location))
+            if again is not None and not any(map(again.context.own, _OTHER_ANSWERS)):
+                found.setdefault(_destination(again), []).append((page, again))
+        return found
+
+
+def _destination(route: Pass) -> tuple[str, str]:
+    return route.destination.authority, route.family
 
 
 def _is_root(route: Pass) -> bool:

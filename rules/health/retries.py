@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from gwlint.edits import Edit
 from gwlint.model.haproxy.config import HaproxyConfig
+from gwlint.model.haproxy.gateway import BEFORE_SENDING
 from gwlint.model.haproxy.proxy import Proxy
 from gwlint.syntax.haproxy.amend import added_to_section
 from gwlint.syntax.haproxy.tree import Line
-
-BEFORE_SENDING = frozenset({"none", "conn-failure", "0rtt-rejected"})
-"""The words of `retry-on` that repeat nothing the application may have seen."""
 
 GUARD = "http-request disable-l7-retry if { method POST PATCH }"
 """Other methods are idempotent (RFC 9110, section 9.2.2) and go on being retried."""

@@ -17,33 +17,40 @@ _FINAL = frozenset({"allow", "auth", "deny", "redirect", "return", "tarpit"})
 
 
 class UnreachableRule(HaproxyRule):
-    """No request ever comes to this rule: one above it takes them all.
+    """No request ever comes to this rule: one above it takes them all, or none arrive.
 
     ## Problem
     The first use_backend whose condition holds is the last one that is looked at. Behind one
     without condition, or one whose condition holds whenever the later one does, no rule counts:
     `path_beg /api/v2` below `path_beg /api`, the same ACL a second time. Nor does an http-request
-    rule behind a `deny`, `return`, `redirect` or `allow` for every request.
+    rule behind a `deny`, `return`, `redirect` or `allow` for every request. A frontend without
+    `bind` gets no request at all, and the servers of a listen with a default_backend get none.
 
     ## Why
     Measured on HAProxy 2.6.12 and 2.8.25: requests for /api/v2 went to the servers of /api, which
     answered 404. HAProxy accepts the file without a word; it warns only of http-request rules
-    behind an unconditional one.
+    behind an unconditional one, of frontends without bind, and of servers beside default_backend.
 
     ## In the log
-    web api/s1 ... 404 ... ----: the wrong backend is named.
+    `web api/s1 ... 404 ... ----`: the wrong backend is named.
 
     ## Silent when
-    It cannot be proved that the earlier rule takes all: other samples, regular expressions, maps,
-    values that change from line to line (`rand`, `date`, counters that a rule increments), names
-    from expressions or the environment, lines under `.if`, more than 300 use_backend lines. Where
-    both lead to the same backend, it is information.
+    The file has neither `global` nor `defaults`, so that it may be an excerpt, and the frontend has
+    no `bind`. It cannot be proved that the earlier rule takes all: other samples, regular
+    expressions, maps, values that change from line to line (`rand`, `date`, counters that a rule
+    increments), names from expressions or the environment, lines under `.if`, more than 300
+    use_backend lines. Where both lead to the same backend, it is information.
 
     ## Fix safety
     None: whether to move the rule up or drop it is a decision.
 
+    ## Learnt
+    38 findings in published files read, all right; eight are frontends without a bind in the
+    files of an ingress controller, which adds them while HAProxy runs.
+
     ## References
-    - HAProxy configuration manual, section 4.2, keywords use_backend and http-request
+    - HAProxy configuration manual, section 4.2, keywords use_backend, http-request
+      and default_backend
     """
 
     code = "HAP902"
@@ -76,6 +83,23 @@ class UnreachableRule(HaproxyRule):
 
             backend app
                 server s1 127.0.0.1:3000
+            """
+        ),
+        Example.haproxy(
+            """
+            defaults
+                mode http
+                timeout connect 5s
+                timeout client 30s
+                timeout server 30s
+
+            frontend web
+                default_backend app
+
+            listen app
+                bind 127.0.0.1:8081
+                server s1 127.0.0.1:3000
+                default_backend app
             """
         ),
     )
@@ -115,6 +139,31 @@ class UnreachableRule(HaproxyRule):
             yield from self._routes(proxy)
         for proxy in config.proxies:
             yield from self._http(proxy)
+            if config.is_whole and not proxy.is_disabled and not proxy.header.conditions:
+                yield from self._whole(proxy)
+
+    def _whole(self, proxy: Proxy) -> Iterator[Finding]:
+        """What is said of a proxy as a whole: it listens nowhere, or its servers are idle."""
+        has_bind = proxy.own("bind") or _binds_by_name(proxy)
+        if proxy.kind == "frontend" and not has_bind:
+            yield self.finding(
+                proxy.header,
+                f'no request comes to frontend "{proxy.name}": it has no bind line',
+                advice="add 'bind ADDRESS:PORT', or remove the section",
+                span=proxy.header.words[0].span,
+            )
+        default = proxy.effective("default_backend")
+        if proxy.kind == "listen" and default.line is not None and default.is_certain:
+            servers = [server.line for server in proxy.servers if not server.line.conditions]
+            if servers:
+                yield self.finding(
+                    servers[0],
+                    f"no request comes to the servers of {proxy.name}: its default_backend takes"
+                    " them all",
+                    advice="remove the servers, or the default_backend",
+                    span=servers[0].words[0].span,
+                    related=(Label(default.line.span, "goes before the servers"),),
+                )
 
     def _routes(self, proxy: Proxy) -> Iterator[Finding]:
         routes = proxy.routes
@@ -162,6 +211,12 @@ class UnreachableRule(HaproxyRule):
                 return
             if _takes_all(line):
                 final = line
+
+
+def _binds_by_name(proxy: Proxy) -> bool:
+    """`frontend NAME ADDRESS`, an old way that HAProxy refuses (HAP004)."""
+    arguments = proxy.header.arguments
+    return len(arguments) > 1 and arguments[1].value != "from"
 
 
 def _takes_all(line: Line) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from gwlint.model.haproxy.config import HaproxyConfig
 from gwlint.model.haproxy.proxy import Proxy
 from gwlint.rule import Example, Finding, HaproxyRule, Severity
+from gwlint.rules.hygiene.haproxy_inspection import acls_of, content_samples, waits_for_content
 from gwlint.syntax.haproxy.keywords import SampleSpec, acl_keyword, converter, sample_fetch
 from gwlint.syntax.haproxy.tree import Line, Word
 from gwlint.syntax.values.conditions import (
@@ -36,27 +37,37 @@ class AclLooksWrong(HaproxyRule):
     ## Problem
     An ACL has no pattern to compare with; patterns are joined by `or` or `and`, which are patterns
     themselves; a path is compared with something that does not begin with a slash; a rule for
-    requests tests a response, or one for responses tests a request that is gone by then.
+    requests tests a response, or one for responses tests a request that is gone by then; a
+    use_backend rule in mode tcp tests what the client sends, and nothing waits for that.
 
     ## Why
     Measured on HAProxy 2.6.12 and 2.8.25: it starts. It warns of missing patterns ("this ACL will
-    never match") and of samples of the other direction, and accepts the rest without a word.
+    never match") and of samples of the other direction, and accepts the rest without a word. In
+    mode tcp, a TLS hello that came 0.15 s after the connection went to the default_backend in spite
+    of `use_backend ... if { req.ssl_sni ... }`; so did requests with `path_beg` and `hdr(host)`.
+    With an `inspect-delay` and a rule such as `tcp-request content accept if { req.ssl_hello_type 1
+    }` all were routed by name; with only one of the two they were not.
 
     ## In the log
-    [WARNING] config : parsing acl keyword 'path' : no pattern to match against were provided,
-    [WARNING] ... anonymous acl will never match because it uses keyword 'path' which is
-    incompatible with 'backend http-response header rule'
+    `[WARNING] config : parsing acl keyword 'path' : no pattern to match against were provided`,
+    `[WARNING] ... anonymous acl will never match because it uses keyword 'path' which is
+    incompatible with 'backend http-response header rule'`.
 
     ## Silent when
     Patterns come from a file or the environment, or `--` says that there are none on purpose; the
-    sample is not known or its type is not certain; the same name has another ACL that works.
+    sample is not known or its type is not certain; the same name has another ACL that works. In
+    mode tcp: `inspect-delay` is set, and a `tcp-request content` rule has a condition that is not
+    known to need no data.
 
     ## Fix safety
     None: what was meant is not known. A value of the request is kept for the response by
     `http-request set-var(txn.path) path`.
 
+    ## Learnt
+    Rare: none of 236 published files shows it.
+
     ## References
-    - HAProxy configuration manual, sections 7.1 and 7.2
+    - HAProxy configuration manual, sections 7.1 and 7.2, and section 4.2, tcp-request inspect-delay
     """
 
     code = "HAP903"
@@ -86,6 +97,26 @@ class AclLooksWrong(HaproxyRule):
                 server a1 127.0.0.1:3001
             """
         ),
+        Example.haproxy(
+            """
+            defaults
+                mode tcp
+                timeout connect 5s
+                timeout client 30s
+                timeout server 30s
+
+            frontend tls
+                bind 127.0.0.1:8443
+                use_backend shop if { req.ssl_sni shop.example.com }
+                default_backend app
+
+            backend shop
+                server s1 127.0.0.1:3001
+
+            backend app
+                server s1 127.0.0.1:3002
+            """
+        ),
     )
     good = (
         Example.haproxy(
@@ -113,11 +144,57 @@ class AclLooksWrong(HaproxyRule):
                 server a1 127.0.0.1:3001
             """
         ),
+        Example.haproxy(
+            """
+            defaults
+                mode tcp
+                timeout connect 5s
+                timeout client 30s
+                timeout server 30s
+
+            frontend tls
+                bind 127.0.0.1:8443
+                tcp-request inspect-delay 5s
+                tcp-request content accept if { req.ssl_hello_type 1 }
+                use_backend shop if { req.ssl_sni shop.example.com }
+                use_backend lan if { src 10.0.0.0/8 }
+                default_backend app
+
+            backend shop
+                server s1 127.0.0.1:3001
+
+            backend lan
+                server s1 127.0.0.1:3003
+
+            backend app
+                server s1 127.0.0.1:3002
+            """
+        ),
     )
 
     def check(self, config: HaproxyConfig) -> Iterator[Finding]:
         for proxy in config.proxies:
             yield from self._proxy(proxy)
+            if config.is_whole and _is_plain_tcp(proxy):
+                yield from self._too_early(proxy)
+
+    def _too_early(self, proxy: Proxy) -> Iterator[Finding]:
+        acls = acls_of(proxy)
+        if waits_for_content(proxy, acls):
+            return
+        for route in proxy.routes:
+            sample = next(content_samples(route, acls), None)
+            if sample is None or route.line.conditions:
+                continue
+            yield self.finding(
+                route.line,
+                f'in mode tcp "{sample}" has no value yet when the backend is chosen, unless the'
+                " first data comes with the connection: nothing waits for it",
+                advice="set 'tcp-request inspect-delay 5s' and a 'tcp-request content accept if'"
+                f" with {'HTTP' if _is_http_sample(sample) else '{ req.ssl_hello_type 1 }'}",
+                span=route.line.words[0].span,
+            )
+            return
 
     def _proxy(self, proxy: Proxy) -> Iterator[Finding]:
         declared: dict[str, list[AclExpression]] = {}
@@ -196,6 +273,23 @@ class AclLooksWrong(HaproxyRule):
                     advice="begin it with '/', or test hdr(host), or use path_sub",
                     span=wrong[0].span,
                 )
+
+
+def _is_plain_tcp(proxy: Proxy) -> bool:
+    """Whether a frontend is certainly in mode tcp, and stays there."""
+    mode = proxy.effective("mode")
+    return (
+        proxy.is_frontend
+        and proxy.mode == "tcp"
+        and mode.is_certain
+        and not any(word.references for word in mode.words)
+        and not proxy.is_disabled
+        and not any("switch-mode" in line.values for line in proxy.lines("tcp-request"))
+    )
+
+
+def _is_http_sample(name: str) -> bool:
+    return not name.startswith(("req.ssl", "req_ssl", "req.len", "req_len", "req.payload"))
 
 
 def _may_be_path(word: Word) -> bool:

@@ -23,7 +23,7 @@ class NoLog(HaproxyRule):
     from, after which time, in which termination state. Without it nobody can tell.
 
     ## In the log
-    Nothing, or only: Connect from 192.0.2.7:33333 to 192.0.2.1:80 (web/HTTP)
+    Nothing, or only: `Connect from 192.0.2.7:33333 to 192.0.2.1:80 (web/HTTP)`.
 
     ## Silent when
     `.if` decides about one of the lines; the frontend is disabled, or only shows statistics; the
@@ -31,6 +31,10 @@ class NoLog(HaproxyRule):
 
     ## Fix safety
     None: where the log goes is the author's decision.
+
+    ## Learnt
+    30 of 48 findings in published files read, drawn: all right that nothing useful is logged. Where
+    the global section has a target, what is missing is `log global`, and the message says so.
 
     ## References
     - HAProxy configuration manual, section 8 and section 4.2, keywords log and option httplog
@@ -119,8 +123,10 @@ class NoLog(HaproxyRule):
         if silent:
             yield self.finding(
                 silent[0].header,
-                f"no request is logged{_also(silent)}: there is no log target",
-                advice="set 'log' in global, and 'log global' with 'option httplog' in defaults",
+                f"no {'request' if silent[0].is_http else 'connection'} is logged{_also(silent)}: "
+                + ("'log global' is missing" if has_target else "there is no log target"),
+                advice=("set" if has_target else "set 'log' in global, and")
+                + " 'log global' with 'option httplog' (or tcplog in mode tcp) in defaults",
             )
         if poor:
             yield self.finding(

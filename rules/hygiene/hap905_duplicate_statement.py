@@ -3,9 +3,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gwlint.model.haproxy.config import HaproxyConfig
-from gwlint.model.haproxy.proxy import Proxy
+from gwlint.model.haproxy.proxy import Proxy, bind_addresses
 from gwlint.rule import Example, Finding, HaproxyRule, Label, Severity
 from gwlint.syntax.haproxy.tree import Line, Section
+from gwlint.syntax.values.bind_line import BindLine
 
 _SINGLE = frozenset(
     {
@@ -27,29 +28,38 @@ class DuplicateStatement(HaproxyRule):
 
     ## Problem
     `balance`, `default_backend`, `mode`, `maxconn`, a timeout and the like have one value; so has
-    the way in which connections are kept, which three options set. Names of proxies of one kind,
-    and of the servers of a backend, may not be given twice at all.
+    way in which connections are kept, which three options set, and the version of the PROXY
+    protocol. Names of proxies of one kind, and of the servers of a backend, may not be given twice
+    at all. Two frontends cannot share an address, nor two servers the value of a cookie.
 
     ## Why
     The earlier line reads as if it were in force. Measured on HAProxy 2.6.12 and 2.8.25: the server
     accepts both without a word (with a warning for timeouts and rate-limit) and uses the last. A
     name that stands twice keeps it from starting; a frontend and a backend of the same name are
-    accepted silently up to 3.0, with a warning by 3.2, and refused from 3.3 on.
+    accepted silently up to 3.0, with a warning by 3.2, and refused from 3.3 on. Of two frontends
+    on one address each got some of forty requests, as it came. Of two servers with one cookie value
+    the first got all requests that had it. send-proxy beside send-proxy-v2 sends version 2.
 
     ## In the log
-    Only for timeouts: [WARNING] overwriting 'timeout server' which was already specified
+    Only for timeouts: `[WARNING] ... overwriting 'timeout server' which was already specified`.
 
     ## Silent when
     One of the lines stands under `.if`, or has a modifier such as `no`; the other value is in a
     defaults section, which is there to be overridden; the same name stands in two files, which may
-    be there to choose from.
+    be there to choose from; addresses that differ in the interface or namespace; backup servers
+    and servers of a template that share a cookie.
 
     ## Fix safety
     None: which of the two was meant is not known. Where both say the same, it is information, and
     so is a name of a frontend and a backend, unless the target is 3.2 or newer.
 
+    ## Versions
+    One name for a frontend and a backend is refused from HAProxy 3.3 on, and warned of by 3.2: an
+    error and a warning for such a target, info for an older or unknown one.
+
     ## Learnt
     Whole collections of published files name each frontend like its backend: they work until 3.3.
+    All 100 findings in published files read, all right, 94 of them in one collection.
 
     ## References
     - HAProxy configuration manual, section 4.2, keywords balance, default_backend, option httpclose
@@ -100,6 +110,28 @@ class DuplicateStatement(HaproxyRule):
                 server s1 127.0.0.1:3002
             """
         ),
+        Example.haproxy(
+            """
+            defaults
+                mode http
+                timeout connect 5s
+                timeout client 30s
+                timeout server 30s
+
+            frontend web
+                bind 127.0.0.1:8080
+                default_backend app
+
+            frontend shop
+                bind 127.0.0.1:8080
+                default_backend app
+
+            backend app
+                cookie S insert indirect nocache
+                server s1 127.0.0.1:3000 cookie a
+                server s2 127.0.0.1:3001 cookie a send-proxy send-proxy-v2
+            """
+        ),
     )
     good = (
         Example.haproxy(
@@ -127,8 +159,11 @@ class DuplicateStatement(HaproxyRule):
             if section.kind in _SECTIONS:
                 yield from self._section(section)
         yield from self._proxies(config)
+        yield from self._addresses(config)
         for backend in config.backends:
             yield from self._servers(backend)
+            yield from self._cookies(backend)
+            yield from self._proxy_versions(backend)
 
     def _proxies(self, config: HaproxyConfig) -> Iterator[Finding]:
         """Names that two proxies of one file have: files in a folder may be there to choose from,
@@ -169,6 +204,64 @@ class DuplicateStatement(HaproxyRule):
             if first is not line:
                 yield self._name(line, first, "so HAProxy does not start", Severity.ERROR)
 
+    def _addresses(self, config: HaproxyConfig) -> Iterator[Finding]:
+        """Addresses that two frontends of one file bind."""
+        seen: dict[tuple[object, ...], tuple[Proxy, Line]] = {}
+        for proxy in config.frontends:
+            if proxy.is_disabled or proxy.header.conditions:
+                continue
+            for line, bind in proxy.binds:
+                for key in _listened(line, bind):
+                    other, first = seen.setdefault((line.source.path, *key), (proxy, line))
+                    if other is proxy or bind.address is None:
+                        continue
+                    yield self.finding(
+                        line,
+                        f'"{other.name}" listens here as well: each connection goes to one of the'
+                        " two, as it comes",
+                        advice="choose another address, or join the frontends",
+                        severity=Severity.WARNING,
+                        span=bind.address.span,
+                        related=(Label(first.span, "the same address"),),
+                    )
+
+    def _cookies(self, backend: Proxy) -> Iterator[Finding]:
+        if not backend.is_http or backend.effective("cookie").line is None:
+            return
+        seen: dict[str, Line] = {}
+        for server in backend.servers:
+            line, value = server.line, server.value("cookie")
+            if value is None or value.references or line.keyword != "server" or line.conditions:
+                continue
+            if server.is_backup or server.is_disabled:
+                continue
+            first = seen.setdefault(value.value, line)
+            if first is line:
+                continue
+            yield self.finding(
+                line,
+                f'the cookie value "{value.value}" is given twice: clients of this server come back'
+                " to the first",
+                advice="give each server a value of its own",
+                severity=Severity.WARNING,
+                span=value.span if value in line.words else line.span,
+                related=(Label(first.span, "has the value already"),),
+            )
+
+    def _proxy_versions(self, backend: Proxy) -> Iterator[Finding]:
+        for server in backend.servers:
+            old = server.parsed.get("send-proxy")
+            if old is None or "send-proxy-v2" not in server.parsed:
+                continue
+            yield self.finding(
+                server.line,
+                '"send-proxy" does not count: HAProxy sends version 2 of the PROXY protocol, as'
+                ' "send-proxy-v2" says, without a word',
+                advice="keep the one that the server understands",
+                severity=Severity.WARNING,
+                span=old.keyword.span,
+            )
+
     def _name(self, line: Line, first: Line, effect: str, severity: Severity) -> Finding:
         word = line.arguments[0]
         return self.finding(
@@ -203,6 +296,19 @@ class DuplicateStatement(HaproxyRule):
                 span=first.words[0].span,
                 related=(Label(line.span, "this one counts"),),
             )
+
+
+def _listened(line: Line, bind: BindLine) -> Iterator[tuple[object, ...]]:
+    """What is bound, for addresses that are certain: equal ones collide."""
+    if line.conditions or bind.address is None or bind.address.references:
+        return
+    if any(parameter.uncertain for parameter in bind.parameters):
+        return
+    place = (bind.value("interface"), bind.value("namespace"))
+    for address in bind_addresses(bind):
+        if address.family.is_network and address.port:
+            host = address.canonical_host
+            yield (address.transport, address.family, host, address.port, address.port_end, *place)
 
 
 def _shared_name_severity(config: HaproxyConfig) -> Severity:

@@ -10,6 +10,7 @@ from gwlint.rule import Example, Finding, Label, NginxRule, Severity
 from gwlint.syntax.nginx.amend import removed, replaced
 from gwlint.syntax.nginx.tree import Directive
 
+_NOWHERE = ("/dev/null", "off")
 _TOO_SEVERE = frozenset({"crit", "alert", "emerg"})
 
 
@@ -37,8 +38,9 @@ class ErrorLogHidden(NginxRule):
     fix where no outer log is known.
 
     ## Learnt
-    In benchmarks and contest entries it is meant to save time. It saves none as long as nothing
-    fails, since nothing is logged then.
+    All 42 findings in real files read: all right, and all in contest entries, where it is meant to
+    save time. It saves none as long as nothing fails, since nothing is logged then. For `/dev/null`
+    and `off` the level does not matter, so the advice names another file instead.
 
     ## References
     - https://nginx.org/en/docs/ngx_core_module.html#error_log
@@ -114,7 +116,7 @@ class ErrorLogHidden(NginxRule):
                 yield self.finding(
                     directive,
                     _message(directive),
-                    advice="set level error or lower, such as warn",
+                    advice=_advice(directive),
                     related=(Label(route.word.span, "errors of this route"),),
                     fix=_fix(config, log, directive),
                 )
@@ -124,7 +126,7 @@ def _hides(directive: Directive) -> bool:
     values = directive.values
     if not values:
         return False
-    return values[0] in ("/dev/null", "off") or (len(values) == 2 and values[1] in _TOO_SEVERE)
+    return values[0] in _NOWHERE or (len(values) == 2 and values[1] in _TOO_SEVERE)
 
 
 def _message(directive: Directive) -> str:
@@ -139,8 +141,14 @@ def _message(directive: Directive) -> str:
     )
 
 
+def _advice(directive: Directive) -> str:
+    if directive.values[0] in _NOWHERE:
+        return "name a log that is kept, such as stderr, at level error or warn"
+    return "set level error, or warn"
+
+
 def _fix(config: NginxConfig, log: Effective, directive: Directive) -> Fix | None:
-    if directive.values[0] not in ("/dev/null", "off"):
+    if directive.values[0] not in _NOWHERE:
         edit = replaced(directive.arguments[1], "error")
         return Fix("log errors", Safety.SAFE, (edit,))
     if len(log.directives) > 1:

@@ -27,7 +27,7 @@ class DefaultServerMissing(NginxRule):
     closed. With two default servers nginx does not start.
 
     ## In the log
-    `[emerg] a duplicate default server for 0.0.0.0:80` for two. For none, nothing.
+    `[emerg] a duplicate default server for 0.0.0.0:80 in ...` for two. For none, nothing.
 
     ## Silent when
     The first server has no name, `_`, or a regular expression, and so is meant for all hosts; it

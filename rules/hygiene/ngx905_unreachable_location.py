@@ -193,15 +193,17 @@ class _Entry:
 
 def _entries(context: Context) -> list[_Entry]:
     found: list[_Entry] = []
+    understood = 0
     for child in context.children:
         location = Location.of(child)
-        if location is not None and child.directive is not None:
-            pattern = (
-                pattern_of(location.pattern, location.modifier == "~*")
-                if location.is_regex
-                else None
-            )
-            found.append(_Entry(child.directive, location, pattern))
+        if location is None or child.directive is None:
+            continue
+        pattern = None
+        # Where there are too many to be compared, the rest need not be understood either.
+        if location.is_regex and understood <= MOST_REGEXES:
+            pattern = pattern_of(location.pattern, location.modifier == "~*")
+            understood += pattern is not None
+        found.append(_Entry(child.directive, location, pattern))
     return found
 
 

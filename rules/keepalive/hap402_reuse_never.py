@@ -8,8 +8,8 @@ from gwlint.model.haproxy.proxy import Proxy
 from gwlint.rule import Example, Finding, HaproxyRule, Severity
 from gwlint.rules.health.haproxy_backends import balanced_backends, working_servers
 from gwlint.rules.timeouts.haproxy_placement import names
-from gwlint.syntax.haproxy.amend import replaced
-from gwlint.syntax.haproxy.tree import Line
+from gwlint.syntax.haproxy.amend import replaced, words_removed
+from gwlint.syntax.haproxy.tree import Line, Word
 
 
 class ReuseNever(HaproxyRule):
@@ -17,13 +17,15 @@ class ReuseNever(HaproxyRule):
 
     ## Problem
     `http-reuse never` ties a connection to the server to the client connection that opened it, so
-    that nobody else can use it.
+    that nobody else can use it. `pool-max-conn 0` keeps no idle connection to the server at all.
 
     ## Why
     Measured on HAProxy 2.6.12 with 30 clients that are mostly idle: `never` kept 30 connections to
     the server, `aggressive` 15 or 16, `always` 2. The default, `safe`, opens as many as `never`,
     since the first request of a client never goes over a connection that was idle. An application
-    that serves a connection with a worker of its own runs out of workers.
+    that serves a connection with a worker of its own runs out of workers. With `pool-max-conn 0`
+    ten requests opened ten connections, also those of one client, and without it one (`http-reuse
+    always`, 2.6.12 and 2.8.25).
 
     ## In the log
     Nothing. The application sees as many connections as there are clients.
@@ -36,10 +38,13 @@ class ReuseNever(HaproxyRule):
     ## Fix safety
     Writes `aggressive`, which lets a first request use an idle connection that was used more than
     once before. Unsafe: an application that ties a login to its connection, as NTLM does, needs
-    `never`. `always` shares more, and loses requests (HAP403).
+    `never`. `always` shares more, and loses requests (HAP403). `pool-max-conn 0` is removed.
+
+    ## Learnt
+    Rare: none of 236 published files shows it.
 
     ## References
-    - HAProxy configuration manual, section 4.2, http-reuse
+    - HAProxy configuration manual, section 4.2, http-reuse, and section 5.2, pool-max-conn
     """
 
     code = "HAP402"
@@ -58,6 +63,18 @@ class ReuseNever(HaproxyRule):
 
             backend app
                 server one 127.0.0.1:3000 check
+            """
+        ),
+        Example.haproxy(
+            """
+            defaults
+                mode http
+                timeout connect 5s
+                timeout client 30s
+                timeout server 30s
+
+            backend app
+                server one 127.0.0.1:3000 check pool-max-conn 0
             """
         ),
     )
@@ -102,6 +119,35 @@ class ReuseNever(HaproxyRule):
                     (replaced(line.arguments[0], "aggressive"),),
                 ),
             )
+        yield from self._pools(config)
+
+    def _pools(self, config: HaproxyConfig) -> Iterator[Finding]:
+        told: set[Word] = set()
+        for backend in balanced_backends(config):
+            if not backend.is_http or _closes(backend) or _names_clients(backend):
+                continue
+            for server in working_servers(backend):
+                limit = server.parameter("pool-max-conn")
+                if limit is None or limit.value is None or limit.value.value != "0":
+                    continue
+                if limit.keyword in told:
+                    continue
+                told.add(limit.keyword)
+                line = next(
+                    one for one in (server.line, *server.inherited) if limit.keyword in one.words
+                )
+                yield self.finding(
+                    line,
+                    "with pool-max-conn 0 no idle connection to the server is kept: each request"
+                    " opens a new one",
+                    advice="remove it: as many as are idle are kept by default",
+                    span=limit.keyword.span,
+                    fix=Fix(
+                        "keep connections",
+                        Safety.UNSAFE,
+                        (words_removed(limit.keyword, limit.value),),
+                    ),
+                )
 
 
 def _closes(backend: Proxy) -> bool:

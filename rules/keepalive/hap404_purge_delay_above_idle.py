@@ -64,6 +64,9 @@ class PurgeDelayAboveIdle(HaproxyRule):
     that long. It costs some new connections, so the fix is safe. Raising the limit of the
     application is better.
 
+    ## Learnt
+    Rare: none of 236 published files shows it.
+
     ## References
     - HAProxy configuration manual, section 5.2, pool-purge-delay, pool-max-conn
     - https://github.com/haproxy/haproxy/issues/1236

@@ -4,16 +4,11 @@ from collections.abc import Iterator
 
 from gwlint.edits import Edit, Fix, Safety
 from gwlint.model.nginx.config import NginxConfig
+from gwlint.model.nginx.keepalive import POOL_BY_DEFAULT_SINCE
 from gwlint.model.nginx.passes import Pass
 from gwlint.model.nginx.upstream import Upstream
 from gwlint.rule import Example, Finding, Label, NginxRule, Severity
-from gwlint.rules.keepalive.pool import (
-    POOL_BY_DEFAULT_SINCE,
-    POOL_SIZE,
-    missing_idle_limit,
-    reuse_edits,
-    wants_reuse,
-)
+from gwlint.rules.keepalive.pool import POOL_SIZE, missing_idle_limit, reuse_edits, wants_reuse
 from gwlint.syntax.nginx.amend import added_inside, replaced
 
 _MANY_CONNECTIONS = 4096
@@ -48,6 +43,11 @@ class UpstreamWithoutKeepalive(NginxRule):
     without which it does nothing, and an idle limit of 4s, or below the one that facts give.
     Unsafe, because an application that does not bear kept connections was shielded from them, and
     one that closes them sooner makes a 502 of a POST.
+
+    ## Versions
+    From nginx 1.29.7 on upstream blocks keep 32 connections by default, with HTTP/1.1 and without a
+    Connection header. Without a target an older version is assumed, and the advice names this one.
+    `keepalive_timeout` in an upstream needs nginx 1.15.3.
 
     ## Learnt
     Two of three upstream blocks in real files have no `keepalive`. Those with one server mostly

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 from gwlint.edits import Fix, Safety
 from gwlint.model.nginx.config import NginxConfig
+from gwlint.model.nginx.keepalive import POOL_BY_DEFAULT_SINCE
 from gwlint.model.nginx.upstream import Upstream
 from gwlint.rule import Example, Finding, Label, NginxRule, Severity
-from gwlint.rules.keepalive.pool import POOL_BY_DEFAULT_SINCE, missing_idle_limit
+from gwlint.rules.keepalive.pool import missing_idle_limit
 from gwlint.syntax.nginx.amend import added_after, removed, replaced
 from gwlint.syntax.nginx.tree import Directive
 
@@ -24,7 +25,7 @@ class KeepaliveBeforeBalancing(NginxRule):
     502.
 
     ## In the log
-    At start only, and from `nginx -t`: `[warn] load balancing method redefined`.
+    At start only, and when the configuration is tested: `[warn] load balancing method redefined`.
 
     ## Silent when
     The target is nginx 1.29.7 or newer, where the order does not matter (measured on 1.31.3).
@@ -34,6 +35,10 @@ class KeepaliveBeforeBalancing(NginxRule):
     is set to 4s, so that nginx drops an idle connection before the application does. That is
     unsafe, unless facts say when the application closes an idle connection: the limit is then set
     below that.
+
+    ## Versions
+    Below nginx 1.29.7 only. Without a target an older version is assumed. `keepalive_timeout` in an
+    upstream needs nginx 1.15.3.
 
     ## References
     - https://nginx.org/en/docs/http/ngx_http_upstream_module.html#keepalive

@@ -4,11 +4,10 @@ from collections.abc import Iterator
 
 from gwlint.edits import Fix, Safety
 from gwlint.model.nginx.config import NginxConfig
-from gwlint.model.nginx.context import Context
+from gwlint.model.nginx.keepalive import fixed_connection
 from gwlint.model.nginx.passes import Pass
-from gwlint.model.nginx.websocket import names_websockets
+from gwlint.model.nginx.websocket import has_root_path, names_websockets
 from gwlint.rule import Example, Finding, Label, NginxRule, Severity
-from gwlint.rules.keepalive.pool import fixed_connection
 from gwlint.rules.keepalive.upgrades import added_to_http, upgrade_maps
 from gwlint.syntax.nginx.amend import replaced
 from gwlint.syntax.nginx.tree import Directive, Word
@@ -136,7 +135,7 @@ class UpgradeOnEveryRequest(NginxRule):
                 " ask for no upgrade",
                 advice="send $connection_upgrade from a map of $http_upgrade, or give the web"
                 " sockets a location of their own",
-                severity=Severity.WARNING if _is_root(route.context) else Severity.INFO,
+                severity=Severity.WARNING if has_root_path(route.context) else Severity.INFO,
                 span=word.span,
                 related=(Label(route.directive.span, "plain requests go this way too"),),
                 fix=_fix(config, route, word, variable),
@@ -146,15 +145,6 @@ class UpgradeOnEveryRequest(NginxRule):
 def _header(route: Pass, word: Word) -> Directive:
     headers = route.effective("set_header").directives
     return next(one for one in headers if word in one.words)
-
-
-def _is_root(context: Context) -> bool:
-    location = context.within("location")
-    return (
-        location is not None
-        and location.directive is not None
-        and location.directive.values in (["/"], ["^~", "/"])
-    )
 
 
 def _variable(config: NginxConfig) -> str | None:

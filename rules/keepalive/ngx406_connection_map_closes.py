@@ -4,14 +4,11 @@ from collections.abc import Iterator
 
 from gwlint.edits import Fix, Safety
 from gwlint.model.nginx.config import NginxConfig
+from gwlint.model.nginx.keepalive import POOL_BY_DEFAULT_SINCE, has_pool
 from gwlint.model.nginx.passes import Pass
 from gwlint.model.nginx.upstream import Upstream
 from gwlint.rule import Example, Finding, Label, NginxRule, Severity
-from gwlint.rules.keepalive.pool import (
-    POOL_BY_DEFAULT_SINCE,
-    has_pool,
-    idle_limit_edits,
-)
+from gwlint.rules.keepalive.pool import idle_limit_edits
 from gwlint.rules.keepalive.upgrades import upgrade_maps
 from gwlint.syntax.nginx.amend import replaced
 
@@ -39,6 +36,10 @@ class ConnectionMapCloses(NginxRule):
     Replaces `close` by `''`. Where an upstream has no `keepalive_timeout`, it is set to 4s, or
     below the limit that facts give; without facts that is unsafe, since an application that closes
     idle connections sooner makes a 502 of a POST.
+
+    ## Versions
+    From nginx 1.29.7 on every upstream block keeps connections; below it, and without a target,
+    those with `keepalive` alone.
 
     ## Learnt
     The map is copied from nginx's own page on web sockets, mostly into configurations without any

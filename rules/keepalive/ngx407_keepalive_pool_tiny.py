@@ -32,6 +32,10 @@ class KeepalivePoolTiny(NginxRule):
     Raises it to 32, the default of nginx 1.29.7 and newer, or to two for each server. Unsafe,
     because the application has to bear more open connections.
 
+    ## Versions
+    The same in every version. 32 is the default from nginx 1.29.7 on; before, there is no pool
+    without `keepalive`.
+
     ## References
     - https://nginx.org/en/docs/http/ngx_http_upstream_module.html#keepalive
     """

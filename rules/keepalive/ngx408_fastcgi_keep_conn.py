@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from gwlint.edits import Fix, Safety
 from gwlint.model.nginx.config import NginxConfig
+from gwlint.model.nginx.keepalive import has_pool
 from gwlint.model.nginx.passes import Pass
 from gwlint.rule import Example, Finding, Label, NginxRule, Severity
-from gwlint.rules.keepalive.pool import has_pool
 from gwlint.syntax.nginx.amend import added_after, replaced
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from gwlint.edits import Edit, Fix, Safety
 from gwlint.model.nginx.config import NginxConfig
+from gwlint.model.nginx.keepalive import has_pool
 from gwlint.model.nginx.passes import Pass
 from gwlint.model.nginx.upstream import Upstream
 from gwlint.rule import Example, Finding, NginxRule, Severity
@@ -12,7 +13,6 @@ from gwlint.rules.keepalive.pool import (
     IDLE_LIMIT_SINCE,
     POOL_SIZE,
     ApplicationLimit,
-    has_pool,
     reuse_edits,
     time_text,
     wants_reuse,
@@ -35,6 +35,8 @@ class DirectAddressNoPool(NginxRule):
 
     ## Why
     Measured on nginx 1.22.1: 600 requests opened 200 connections to the application instead of 4.
+    So it is on 1.31.3 too, where an upstream block has a pool by default: 60 requests to an address
+    opened 60 connections, to a block with the same address one.
 
     ## In the log
     Nothing is logged. The application sees a new connection for each request.
@@ -42,13 +44,25 @@ class DirectAddressNoPool(NginxRule):
     ## Silent when
     The address is a variable or a unix socket; the host may be the name of an upstream block that
     is not shown here, as a name without a port in a fragment; the location is named for web
-    sockets, which take a connection each, or says `Connection: close`.
+    sockets, which take a connection each, or has a path of its own and says `Connection: upgrade`
+    to every request; the route says `Connection: close`.
 
     ## Fix safety
     Makes an upstream block with the address, a pool of 32 and an idle limit, and sets what a route
     needs to use it. Unsafe, because an application that does not bear kept connections was shielded
     from them. Only where a Host header is set and the scheme is http: else the name of the block
     would become the Host, or the name that a certificate is checked for.
+
+    ## Versions
+    The same in every version: the pool that upstream blocks have by default from nginx 1.29.7 on is
+    none for an address. `keepalive_timeout` in an upstream needs nginx 1.15.3, and is left out for
+    an older target.
+
+    ## Learnt
+    All 22 findings in real files read: 21 right. One was a web terminal below `/_shell/`, with the
+    two headers of web sockets for every request, so such a route counts as one now. The rest were
+    examples and small sites; where a benchmark has an upstream block for its main route, what is
+    left are paths that are hardly asked for, which information suits.
 
     ## References
     - https://nginx.org/en/docs/http/ngx_http_upstream_module.html#keepalive

@@ -4,14 +4,13 @@ from collections.abc import Iterator
 
 from gwlint.edits import Fix, Safety
 from gwlint.model.nginx.config import NginxConfig
+from gwlint.model.nginx.keepalive import idle_limit, keeps_connections
 from gwlint.model.nginx.upstream import Upstream
 from gwlint.rule import Example, Finding, Label, NginxRule, Severity
 from gwlint.rules.keepalive.pool import (
     IDLE_LIMIT_SINCE,
     ApplicationLimit,
     application_limit,
-    idle_limit,
-    keeps_connections,
     time_text,
 )
 from gwlint.syntax.nginx.amend import added_after, added_inside, replaced
@@ -29,8 +28,9 @@ class IdleRaceByDefault(NginxRule):
 
     ## Problem
     nginx keeps an idle upstream connection for 60 s unless the upstream's `keepalive_timeout` says
-    otherwise. Most applications close theirs much sooner: Node.js, uvicorn and Apache httpd after
-    5 s, gunicorn after 2 s. A request that meets the closing one gets no answer.
+    otherwise. Many applications close theirs much sooner: Node.js, uvicorn and Apache httpd after
+    5 s, gunicorn after 2 s. Others keep them longer: Go's net/http without end, ASP.NET Core for
+    130 s. A request that meets the closing one gets no answer.
 
     ## Why
     Measured on nginx 1.22.1 and 1.31.3: with an application that closed its idle connections first,
@@ -50,6 +50,16 @@ class IdleRaceByDefault(NginxRule):
     ## Fix safety
     Sets `keepalive_timeout` below the application's limit, or to 4s where that is not known. Safe:
     nginx opens a new connection instead of using one that may be closed.
+
+    ## Versions
+    From nginx 1.29.7 on upstream blocks without `keepalive` have a pool as well. Without a target
+    only those count whose pool is certainly used. `keepalive_timeout` in an upstream needs nginx
+    1.15.3: there is no fix for an older target.
+
+    ## Learnt
+    34 of 49 findings in real files read: the pool is used and the limit is nginx's in all. Many of
+    the applications are in Go or on ASP.NET Core, as far as their names tell, and keep connections
+    for longer. The message says so now, and without facts it is never more than info.
 
     ## References
     - https://nginx.org/en/docs/http/ngx_http_upstream_module.html#keepalive_timeout
@@ -173,8 +183,8 @@ def _message(upstream: Upstream, seconds: float, known: ApplicationLimit) -> str
     kept = f'nginx keeps idle connections to "{upstream.name}" for {time_text(seconds)}'
     if known.seconds is None:
         return (
-            f"{kept}, its default, which is longer than most applications do; a POST on one that"
-            " the application is closing gets 502"
+            f"{kept}, its default; if the application closes them sooner, as Node.js, uvicorn and"
+            " Apache httpd do after 5 s, a POST on one that it is closing gets 502"
         )
     return (
         f"{kept}, the application for {time_text(known.seconds)}; a POST on one that the"

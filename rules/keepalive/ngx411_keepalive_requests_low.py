@@ -30,6 +30,13 @@ class KeepaliveRequestsLow(NginxRule):
     ## Fix safety
     Sets 1000, the default of today. Safe: a connection lives longer, nothing else changes.
 
+    ## Versions
+    The default is 1000 from nginx 1.19.10 on and 100 before. A number that is written means the
+    same in every version.
+
+    ## Learnt
+    All 9 findings in published files read, all right; most say 100, which was the default once.
+
     ## References
     - https://nginx.org/en/docs/http/ngx_http_core_module.html#keepalive_requests
     - https://nginx.org/en/docs/http/ngx_http_upstream_module.html#keepalive_requests

@@ -14,15 +14,18 @@ from dataclasses import dataclass
 from gwlint.edits import Edit, Safety
 from gwlint.model.nginx.config import NginxConfig
 from gwlint.model.nginx.context import Context
+from gwlint.model.nginx.keepalive import (
+    POOL_BY_DEFAULT_SINCE,
+    fixed_connection,
+    has_pool,
+    idle_limit,
+    speaks_http10,
+)
 from gwlint.model.nginx.passes import Pass
-from gwlint.model.nginx.units import seconds_of
 from gwlint.model.nginx.upstream import Upstream
-from gwlint.model.nginx.websocket import names_websockets
+from gwlint.model.nginx.websocket import has_root_path, is_upgraded, names_websockets
 from gwlint.syntax.nginx.amend import added_after, added_inside, replaced
 from gwlint.syntax.nginx.tree import Directive
-
-POOL_BY_DEFAULT_SINCE = "1.29.7"
-"""From this version on, upstream keep-alive, HTTP/1.1 and no Connection header are the default."""
 
 IDLE_LIMIT_SINCE = "1.15.3"
 """The first version with `keepalive_timeout` in upstream blocks."""
@@ -30,19 +33,10 @@ IDLE_LIMIT_SINCE = "1.15.3"
 IDLE_LIMIT = 4.0
 """Seconds, below the 5 s after which Node.js, uvicorn and Apache httpd close an idle connection."""
 
-DEFAULT_IDLE_LIMIT = 60.0
-"""Seconds; nginx's own, where `keepalive_timeout` is not set in the upstream."""
-
 POOL_SIZE = 32
 """Idle connections kept by each worker; the default from 1.29.7 on."""
 
 CLEARED_CONNECTION = 'proxy_set_header Connection "";'
-
-
-def has_pool(upstream: Upstream) -> bool:
-    """Whether the upstream block asks for keep-alive itself, whatever the version."""
-    keepalive = upstream.keepalive
-    return keepalive is not None and keepalive.values[:1] != ["0"]
 
 
 def pooled_passes(config: NginxConfig) -> Iterator[tuple[Pass, Upstream]]:
@@ -57,36 +51,13 @@ def pooled_passes(config: NginxConfig) -> Iterator[tuple[Pass, Upstream]]:
             yield route, upstream
 
 
-def speaks_http10(route: Pass) -> bool:
-    """Whether the route uses HTTP/1.0, which is the default in the versions judged here."""
-    version = route.effective("http_version")
-    return not version.is_set or version.value == "1.0"
-
-
-def fixed_connection(route: Pass) -> str | None:
-    """The value of the Connection header in lower case, where it is the same for every request."""
-    word = route.header("Connection")
-    return None if word is None or "$" in word.value else word.value.lower()
-
-
 def wants_reuse(route: Pass) -> bool:
     """Whether a route answers plain requests, whose connection could serve the next one too."""
-    if route.family != "proxy" or not route.is_http:
+    if route.family != "proxy" or not route.is_http or names_websockets(route.context):
         return False
-    return fixed_connection(route) != "close" and names_websockets(route.context) is None
-
-
-def keeps_connections(config: NginxConfig, route: Pass) -> bool:
-    """Whether a route to an upstream block uses a pool of idle connections."""
-    upstream = route.upstream
-    if route.family != "proxy" or not route.is_http or upstream is None:
-        return False
-    if fixed_connection(route) == "close":
-        return False
-    if config.is_at_least(POOL_BY_DEFAULT_SINCE):
-        return upstream.keepalive is None or has_pool(upstream)
-    return (
-        has_pool(upstream) and not speaks_http10(route) and route.header("Connection") is not None
+    connection = fixed_connection(route)
+    return connection != "close" and not (
+        connection == "upgrade" and is_upgraded(route) and not has_root_path(route.context)
     )
 
 
@@ -119,14 +90,6 @@ def application_limit(config: NginxConfig, upstream: Upstream) -> ApplicationLim
     ]
     is_complete = bool(known) and len(known) == len(services) and not upstream.has_dynamic_servers
     return ApplicationLimit(min(known, default=None), is_complete)
-
-
-def idle_limit(upstream: Upstream) -> float | None:
-    """Seconds after which nginx closes an idle connection; None when they cannot be read."""
-    own = upstream.context.first("keepalive_timeout")
-    if own is None:
-        return DEFAULT_IDLE_LIMIT
-    return seconds_of(own.values[0]) if own.values else None
 
 
 def time_text(seconds: float) -> str:

@@ -24,28 +24,30 @@ class HttpRuleInTcpMode(HaproxyRule):
     """A line that needs mode http stands in a section of mode tcp, and is ignored.
 
     ## Problem
-    http-request rules, redirects, cookies, statistics and the like do nothing in mode tcp, which is
-    also the mode where nobody sets one.
+    http-request rules, redirects, cookies, statistics, `observe layer7` and the like do nothing in
+    mode tcp, which is also the mode where nobody sets one. `option httplog` becomes tcplog.
 
     ## Why
     Measured on 2.6.12 and 2.8.25: HAProxy starts with a warning and ignores them; `balance uri`,
-    `hdr` and `url_param` become roundrobin. What was to be denied passes.
+    `hdr` and `url_param` become roundrobin. What was to be denied passes. Of `observe layer7` it
+    says [ALERT], starts all the same, and counts no error: a server that answered 500 stayed in.
 
     ## In the log
-    [WARNING] config : 'http-request' rules ignored for frontend 'web' as they require HTTP mode.
+    `[WARNING] config : 'http-request' rules ignored for frontend 'web' as they require HTTP mode.`
 
     ## Silent when
     The line is inherited from a defaults section, which may be meant for others; the connection is
     upgraded by `tcp-request content switch-mode http`; the mode stands in an `.if` block, or may be
-    set in a file that was not read; the section is disabled. `option httplog`, which becomes
-    tcplog, is not mentioned.
+    set in a file that was not read; the section is disabled. `option httplog` that is inherited is
+    info, although HAProxy warns of it.
 
     ## Fix safety
     None: `mode http` changes everything that the section does.
 
     ## Learnt
     In the real configuration where it was found, TLS is passed through to the servers: the sections
-    set headers and cookies that no client or server ever sees.
+    set headers and cookies that no client or server ever sees. All 10 findings in published files
+    read, all right.
 
     ## References
     - HAProxy configuration manual, section 4.2, keyword mode
@@ -68,6 +70,18 @@ class HttpRuleInTcpMode(HaproxyRule):
                 cookie S insert
                 option forwardfor
                 server s1 10.0.0.1:80 cookie a
+            """
+        ),
+        Example.haproxy(
+            """
+            defaults
+                mode tcp
+                log global
+                option httplog
+                timeout connect 5s
+            listen app
+                bind :8080
+                server s1 10.0.0.1:80 check observe layer7 on-error mark-down
             """
         ),
     )
@@ -96,6 +110,7 @@ class HttpRuleInTcpMode(HaproxyRule):
     def check(self, config: HaproxyConfig) -> Iterator[Finding]:
         if not config.is_whole:
             return
+        told: set[Line] = set()
         for proxy in config.proxies:
             mode = proxy.effective("mode")
             if proxy.mode != "tcp" or not mode.is_certain or proxy.is_disabled:
@@ -103,6 +118,38 @@ class HttpRuleInTcpMode(HaproxyRule):
             if any(word.references for word in mode.words) or _switches(proxy):
                 continue
             yield from self._proxy(proxy)
+            yield from self._servers(proxy)
+            line = _http_log(proxy)
+            if line is not None and line not in told:
+                told.add(line)
+                yield self._log(proxy, line)
+
+    def _servers(self, proxy: Proxy) -> Iterator[Finding]:
+        for server in proxy.servers:
+            observe = server.parameter("observe")
+            if observe is None or observe.value is None or observe.value.value != "layer7":
+                continue
+            is_own = server.parsed.last("observe") is not None
+            yield self.finding(
+                server.line,
+                f'{proxy.kind} "{proxy.name}" is in mode tcp, where "observe layer7" is ignored: no'
+                " error of this server is counted",
+                advice="write observe layer4, or set 'mode http'",
+                severity=Severity.WARNING,
+                span=observe.keyword.span if is_own else server.line.span,
+            )
+            return
+
+    def _log(self, proxy: Proxy, line: Line) -> Finding:
+        is_own = line.section is proxy.section
+        return self.finding(
+            line,
+            f'{proxy.kind} "{proxy.name}" is in mode tcp, where "option {line.values[0]}" falls'
+            " back to tcplog, with a warning",
+            advice="write 'option tcplog' in that section",
+            severity=Severity.WARNING if is_own else Severity.INFO,
+            span=line.words[0].span,
+        )
 
     def _proxy(self, proxy: Proxy) -> Iterator[Finding]:
         mode = proxy.effective("mode")
@@ -132,6 +179,31 @@ class HttpRuleInTcpMode(HaproxyRule):
                 span=line.words[0].span,
                 related=(cause,),
             )
+
+
+_LOG_OPTIONS = frozenset({"httplog", "httpslog", "tcplog"})
+_HTTP_LOGS = frozenset({"httplog", "httpslog"})
+
+
+def _http_log(proxy: Proxy) -> Line | None:
+    """The line that chooses a log format of HTTP for a frontend, if that is the last word on it."""
+    if not proxy.is_frontend:
+        return None
+    for section in (proxy.section, *proxy.defaults):
+        chosen = [line for line in section.lines if _chooses_log(line)]
+        if any(line.conditions for line in chosen):
+            return None
+        if chosen:
+            last = chosen[-1]
+            is_http = last.keyword == "option" and last.values[0] in _HTTP_LOGS
+            return last if is_http and last.modifier is None else None
+    return None
+
+
+def _chooses_log(line: Line) -> bool:
+    if line.keyword == "option":
+        return bool(line.arguments) and line.values[0] in _LOG_OPTIONS
+    return line.keyword == "log-format"
 
 
 def _switches(proxy: Proxy) -> bool:

@@ -19,7 +19,7 @@ class SslWithoutCa(HaproxyRule):
     reload keeps the old one. A `disabled` server is no exception.
 
     ## In the log
-    [ALERT] config : 'server app/s1' : verify is enabled by default but no CA file specified.
+    `[ALERT] config : 'server app/s1' : verify is enabled by default but no CA file specified.`
 
     ## Silent when
     `ca-file` or `verify none` is set, here or in `default-server`; `ssl-server-verify none` stands
@@ -30,6 +30,12 @@ class SslWithoutCa(HaproxyRule):
     None. `verify none`, which HAProxy proposes, accepts any impostor; `ca-file @system-ca` (since
     2.6) or `ca-file /etc/ssl/certs/ca-certificates.crt` does for public certificates, a file of
     your own authority for others.
+
+    ## Versions
+    `ca-file @system-ca` needs HAProxy 2.6.
+
+    ## Learnt
+    Both findings in published files read, right.
 
     ## References
     - HAProxy configuration manual, section 5.2, keywords ssl, verify and ca-file

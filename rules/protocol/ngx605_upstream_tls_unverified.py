@@ -20,7 +20,7 @@ class UpstreamTlsUnverified(NginxRule):
 
     ## In the log
     Nothing is logged. With verification on an impostor shows as
-    `upstream SSL certificate verify error`.
+    `upstream SSL certificate verify error: (...) while SSL handshaking to upstream`.
 
     ## Silent when
     The destination is on this machine, or a file that could not be read may turn verification on.
@@ -34,7 +34,7 @@ class UpstreamTlsUnverified(NginxRule):
 
     ## Learnt
     Most real configurations with https origins do not verify, many of them within a private
-    network: so this is information.
+    network: so this is information, and a warning in the profile security.
 
     ## References
     - https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_ssl_verify
@@ -44,6 +44,7 @@ class UpstreamTlsUnverified(NginxRule):
     code = "NGX605"
     name = "upstream-tls-unverified"
     severity = Severity.INFO
+    warns_in_security = True
     fix = Safety.UNSAFE
     bad = (
         Example.nginx(

@@ -24,7 +24,8 @@ class UpstreamTlsProtocols(NginxRule):
 
     ## In the log
     `[error] peer closed connection in SSL handshake while SSL handshaking to upstream`, or
-    `tlsv1 alert protocol version`.
+    `SSL_do_handshake() failed (SSL: ... tlsv1 alert protocol version ...) while SSL handshaking to
+    upstream`.
 
     ## Silent when
     TLSv1.3 is named; nothing is set and the target is nginx 1.23.4 or newer; a file that could
@@ -34,6 +35,10 @@ class UpstreamTlsProtocols(NginxRule):
     ## Fix safety
     Writes `TLSv1.2 TLSv1.3`, the default of newer versions. An application that knows TLS 1.0 or
     1.1 alone is no longer reached where those were allowed: unsafe.
+
+    ## Versions
+    TLS 1.3 is among the defaults from nginx 1.23.4 on. Without a target an older version is
+    assumed, unless the application is on this machine.
 
     ## Learnt
     Nearly all origins still accept TLS 1.2, so this is information.

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from gwlint.edits import Edit, Fix, Safety
 from gwlint.model.nginx.config import NginxConfig
 from gwlint.model.nginx.context import Context
 from gwlint.model.nginx.effective import Effective
+from gwlint.model.nginx.keepalive import POOL_BY_DEFAULT_SINCE
 from gwlint.model.nginx.passes import Pass
 from gwlint.rule import Example, Finding, Label, NginxRule, Severity
-from gwlint.rules.keepalive.pool import POOL_BY_DEFAULT_SINCE
+from gwlint.rules.protocol.inherited_lists import is_alike, not_repeated, shown, written_in
 from gwlint.rules.protocol.levels import added, statement_text
 from gwlint.syntax.nginx.amend import added_after
 from gwlint.syntax.nginx.tree import Directive
@@ -25,7 +27,7 @@ _LISTS = {
 _DEFAULTS = {"host": "$proxy_host", "connection": "close"}
 """What is sent anyway: losing these changes nothing."""
 
-_SHOWN = 3
+_LABELS = 3
 
 
 class InheritedHeadersLost(NginxRule):
@@ -50,6 +52,10 @@ class InheritedHeadersLost(NginxRule):
     ## Fix safety
     Repeats the lost ones beside those of the inner block. Unsafe, since dropping them may have
     been intended. There is none for a file whose includers set different headers.
+
+    ## Versions
+    From nginx 1.29.7 on a lost `Connection ""` does not count: no Connection header is sent by
+    default.
 
     ## Learnt
     Typical places are locations for web sockets, which set Upgrade and Connection and lose Host
@@ -137,9 +143,10 @@ class InheritedHeadersLost(NginxRule):
             seen.add((id(level), inner.name))
             if not inner.is_certain or not level.is_complete or level.parent is None:
                 continue
-            lost = _lost(inner, level.parent, config)
+            lost = _lost(config, inner, level.parent)
             if lost:
-                yield self._found(route, level, inner, lost, _is_alike(config, level, inner, lost))
+                alike = is_alike(config, level, lost, partial(_lost, config, inner))
+                yield self._found(route, level, inner, lost, alike)
 
     def _found(
         self,
@@ -149,33 +156,26 @@ class InheritedHeadersLost(NginxRule):
         lost: list[Directive],
         is_fixable: bool,
     ) -> Finding:
-        own = [one for one in inner.directives if one.parent is level.directive]
+        own = written_in(level, inner)
         statement = own[0] if own else level.directive or inner.directives[0]
-        names = [one.values[0] for one in lost]
-        shown = ", ".join(names[:_SHOWN]) + (
-            f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-        )
         statements = [statement_text(one) for one in lost]
         edits = _edits(route, level, own, statements) if is_fixable else ()
         return self.finding(
             statement,
-            f"{inner.name} here drops what the outer block sets: {shown}",
+            f"{inner.name} here drops what the outer block sets: {shown(lost)}",
             advice=f"repeat them here, or move all {inner.name} lines to one level",
             span=statement.words[0].span,
-            related=tuple(Label(one.span, "lost here") for one in lost[:_SHOWN]),
+            related=tuple(Label(one.span, "lost here") for one in lost[:_LABELS]),
             fix=Fix("repeat what is lost", Safety.UNSAFE, edits) if edits else None,
         )
 
 
-def _lost(inner: Effective, outside: Context, config: NginxConfig) -> list[Directive]:
+def _lost(config: NginxConfig, inner: Effective, outside: Context) -> list[Directive]:
     """The directives of the nearest outer level that the inner one neither sets nor replaces."""
-    outer = outside.effective(inner.name)
     ignores_case = inner.name.endswith("set_header")
-    kept = {_key(one, ignores_case) for one in inner.directives}
+    outer = outside.effective(inner.name).directives
     found: list[Directive] = []
-    for one in outer.directives:
-        if len(one.words) < 3 or _key(one, ignores_case) in kept:
-            continue
+    for one in not_repeated(inner, outer, ignores_case=ignores_case):
         name, value = one.values[0].lower(), one.values[1]
         if ignores_case and _DEFAULTS.get(name) == value.lower():
             continue
@@ -183,22 +183,6 @@ def _lost(inner: Effective, outside: Context, config: NginxConfig) -> list[Direc
             continue
         found.append(one)
     return found
-
-
-def _is_alike(config: NginxConfig, level: Context, inner: Effective, lost: list[Directive]) -> bool:
-    """Whether each place that includes the file of the level loses the same."""
-    if level.directive is None:
-        return True
-    texts = [statement_text(one) for one in lost]
-    return all(
-        [statement_text(one) for one in _lost(inner, outer, config)] == texts
-        for outer in config.contexts_of(level.directive)
-    )
-
-
-def _key(directive: Directive, ignores_case: bool) -> str:
-    name = directive.values[0] if directive.values else ""
-    return name.lower() if ignores_case else name
 
 
 def _edits(

@@ -33,14 +33,16 @@ class ForwardedHeadersMissing(NginxRule):
 
     ## Silent when
     One of these headers is set; a file that could not be read may set one; the destination is
-    a host name on the Internet, which the client's address is not for; the route speaks no HTTP.
+    a host name on the Internet, which the client's address is not for; the route speaks no HTTP, or
+    passes no headers of the client on (`proxy_pass_request_headers off`).
 
     ## Fix safety
     Adds X-Forwarded-For with `$proxy_add_x_forwarded_for` and X-Forwarded-Proto with `$scheme`
     (where it is not set) beside the headers of the route. Applications may act on them: unsafe.
 
     ## Learnt
-    Static sites and object stores behind nginx need none of it, so this is information.
+    36 of 149 findings in real files read, all right. Benchmarks, static sites and object stores
+    behind nginx need none of it, so this is information.
 
     ## References
     - https://nginx.org/en/docs/http/ngx_http_proxy_module.html#var_proxy_add_x_forwarded_for
@@ -93,6 +95,8 @@ class ForwardedHeadersMissing(NginxRule):
             if names & _CLIENT or not headers.is_certain:
                 continue
             if headers.context is not None and not headers.context.is_complete:
+                continue
+            if route.effective("pass_request_headers").value == "off":
                 continue
             if any(
                 one.family is Family.NAME and _is_public(one.canonical_host or "")

@@ -80,7 +80,7 @@ def tls_servers(config: HaproxyConfig, *, or_checks: bool = False) -> Iterator[T
             speaks = server.has("ssl") or (or_checks and server.has("check-ssl"))
             if server.line.conditions or not speaks:
                 continue
-            if any(line.conditions for line in server.inherited):
+            if server.inherits_conditions:
                 continue
             if any(one.uncertain or one.unknown for one in server.parsed.parameters):
                 continue

@@ -33,7 +33,7 @@ class UnusedSuppression(SuppressionRule):
     nothing.
 
     ## References
-    - Suppressions in README.md, which has the forms that exist.
+    - docs/pages/adopt.md has the forms of suppressions that exist.
     """
 
     code = "GTW001"

@@ -40,8 +40,8 @@ class SyntaxError(HaproxyRule):
     (measured on 2.6 and 2.8), which is a warning here.
 
     ## In the log
-    [ALERT] parsing [haproxy.cfg:7]: unmatched quote at position 28,
-    [ALERT] parsing [haproxy.cfg:9]: non-terminated '.if' block
+    `[ALERT] parsing [haproxy.cfg:7]: unmatched quote at position 28`,
+    `[ALERT] parsing [haproxy.cfg:9]: non-terminated '.if' block`.
 
     ## Silent when
     The file is a template, or the word before the first section is a misspelt section (HAP002).
@@ -49,6 +49,9 @@ class SyntaxError(HaproxyRule):
 
     ## Fix safety
     None: where a quote or an `.endif` belongs is a guess.
+
+    ## Learnt
+    One finding in published files, and right.
 
     ## References
     - HAProxy configuration manual, sections 2.2 to 2.4

@@ -20,14 +20,21 @@ class EmptyArgument(HaproxyRule):
     does not start.
 
     ## In the log
-    3.2: [WARNING] argument number 4 at position 31 is empty and marks the end of the argument list;
-    all subsequent arguments will be ignored
+    From 3.2 on: `[WARNING] argument number 4 at position 31 is empty and marks the end of the
+    argument list; all subsequent arguments will be ignored`.
 
     ## Silent when
     The empty word is the last one, or comes from a variable.
 
     ## Fix safety
     None: whether a value is missing or the word is too many is not known.
+
+    ## Versions
+    An error from HAProxy 3.3 on, which does not start. A warning for an older or unknown target,
+    and the message names this version.
+
+    ## Learnt
+    Rare: none of 236 published files shows it.
 
     ## References
     - HAProxy configuration manual, section 2.2, Quoting and escaping

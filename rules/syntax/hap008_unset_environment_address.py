@@ -45,6 +45,9 @@ class UnsetEnvironmentAddress(HaproxyRule):
     Adds `.if !defined(HOST)` with `.alert` before the section, so that HAProxy says what is missing
     instead of starting (since 2.4). Unsafe: a start that worked by chance no longer does.
 
+    ## Learnt
+    One finding in published files, and right: a port from the environment.
+
     ## References
     - HAProxy configuration manual, section 2.3, Environment variables, and 2.4, Conditional blocks
     """

@@ -101,7 +101,18 @@ HIDDEN_HEADERS = Obsolete(
 MODE_HEALTH = Obsolete(OLDEST, "http-request return status 200")
 BIND_PROCESS = Obsolete(Version.parse("2.7"), "thread", Version.parse("2.5"))
 PROGRAM = Obsolete(Version.parse("3.3"), "a service of its own", Version.parse("3.1"))
-WARNED = {"bind-process": Version.parse("2.5")}
+WARNED = {
+    "bind-process": Version.parse("2.5"),
+    "dispatch": Version.parse("3.3"),
+    "option transparent": Version.parse("3.3"),
+    "transparent": Version.parse("3.3"),
+}
+"""Of dispatch and transparent, and of master-worker alone, the announcement of 3.5-dev2 says that
+they were deprecated since 3.3."""
+MASTER_WORKER = Obsolete(Version.parse("3.5"), "-W on the command line", Version.parse("3.3"))
+"""`master-worker` without an argument."""
+MAILERS_GONE = Version.parse("3.3")
+"""From here on `email-alert` needs a Lua program that sends the mails."""
 
 _DELETED_HEADER = re.compile(r"\^([A-Za-z0-9_-]+):(?:\.\*|\\? ?\*)?\$?")
 _ADDED_HEADER = re.compile(r"([A-Za-z0-9_-]+):[ \t]*(.*)", re.DOTALL)

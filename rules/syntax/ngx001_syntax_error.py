@@ -45,8 +45,8 @@ class SyntaxError(NginxRule):
     includes that go in a circle nginx 1.22.1 ends with a segmentation fault (measured).
 
     ## In the log
-    [emerg] unexpected "}" in ..., [emerg] unexpected end of file, expecting "}" in ...,
-    [emerg] directive "server" has no opening "{" in ...
+    `[emerg] unexpected "}" in ...`, `[emerg] unexpected end of file, expecting "}" in ...`,
+    `[emerg] directive "server" has no opening "{" in ...`.
 
     ## Silent when
     The file is a template. A missing semicolon is NGX008.

@@ -24,6 +24,11 @@ _KNOWN_MODULE = re.compile(
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
+MOST_SUGGESTIONS = 500
+"""How many unknown names are compared with the known ones, half a millisecond each. So many
+different ones are no typing mistakes."""
+
+
 class UnknownDirective(NginxRule):
     """No nginx module has a directive of this name.
 
@@ -34,7 +39,7 @@ class UnknownDirective(NginxRule):
     nginx refuses the whole configuration: it does not start, and a reload keeps the old one.
 
     ## In the log
-    [emerg] unknown directive "proxy_pas" in ...
+    `[emerg] unknown directive "proxy_pas" in ...`
 
     ## Silent when
     The directive stands in a block of an unknown module or in a block of data; the configuration
@@ -109,7 +114,7 @@ class UnknownDirective(NginxRule):
                 continue
             key = directive.name, context.kind
             if key not in near:
-                near[key] = suggest(*key)
+                near[key] = suggest(*key) if len(near) < MOST_SUGGESTIONS else None
             meant = near[key]
             if meant is not None and _fits(meant, context.kind, directive):
                 yield self._misspelt(directive, meant)

@@ -18,7 +18,7 @@ class DirectiveNotAllowedHere(NginxRule):
     nginx refuses the whole configuration: it does not start, and a reload keeps the old one.
 
     ## In the log
-    [emerg] "proxy_pass" directive is not allowed here in ...
+    `[emerg] "proxy_pass" directive is not allowed here in ...`
 
     ## Silent when
     The block itself is unknown or misplaced; braces do not balance, so that it is not certain in

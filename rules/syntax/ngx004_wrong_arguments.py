@@ -19,9 +19,9 @@ class WrongArguments(NginxRule):
     nginx refuses the whole configuration: it does not start, and a reload keeps the old one.
 
     ## In the log
-    [emerg] invalid number of arguments in "proxy_pass" directive in ...,
-    [emerg] "proxy_read_timeout" directive invalid value in ...,
-    [emerg] invalid value "yes" in "gzip" directive, it must be "on" or "off" in ...
+    `[emerg] invalid number of arguments in "proxy_pass" directive in ...`,
+    `[emerg] "proxy_read_timeout" directive invalid value in ...`,
+    `[emerg] invalid value "yes" in "gzip" directive, it must be "on" or "off" in ...`.
 
     ## Silent when
     The directive is unknown or misplaced; one version of nginx, or one module, would take the

@@ -33,8 +33,9 @@ class RemovedOrDeprecated(NginxRule):
     of the package then takes the site down at the next restart.
 
     ## In the log
-    `[emerg] unknown directive "ssl"`, `[warn] the "listen ... http2" directive is deprecated, use
-    the "http2" directive instead`, `[warn] the "http2_push" directive is obsolete, ignored`.
+    `[emerg] unknown directive "ssl" in ...`, `[warn] the "listen ... http2" directive is
+    deprecated, use the "http2" directive instead in ...`, `[warn] the "http2_push" directive is
+    obsolete, ignored in ...`.
 
     ## Silent when
     The target version is older than the change. Without a target, 1.18 is assumed: what changed
@@ -46,6 +47,10 @@ class RemovedOrDeprecated(NginxRule):
     on` before 1.25.1), when `ssl on` stands beside a port 80, when the directive is shared by
     servers that it would suit differently, or for http2 in a fragment, whose addresses other
     servers may share.
+
+    ## Versions
+    Each directive has the version that took it away or warns of it. Without a target, 1.18 is
+    assumed: what changed later is info, and says from which version on it holds.
 
     ## Learnt
     `listen ... http2` holds for every server of the address, `http2 on` for its own server only.

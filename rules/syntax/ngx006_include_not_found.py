@@ -25,7 +25,7 @@ class IncludeNotFound(NginxRule):
     would have set.
 
     ## In the log
-    [emerg] open() "/etc/nginx/snippets/tls.conf" failed (2: No such file or directory) in ...
+    `[emerg] open() "/etc/nginx/snippets/tls.conf" failed (2: No such file or directory) in ...`
 
     ## Silent when
     The path leads out of the project and no path map says where it is; the main file is not known;

@@ -28,8 +28,9 @@ class DuplicateDirective(NginxRule):
     a reload keeps the old one. At different levels the inner value counts, which is no fault.
 
     ## In the log
-    [emerg] "proxy_read_timeout" directive is duplicate in ..., [emerg] duplicate location "/" in
-    ..., [emerg] duplicate upstream "app" in ..., [emerg] a duplicate listen 0.0.0.0:80 in ...
+    `[emerg] "proxy_read_timeout" directive is duplicate in ...`,
+    `[emerg] duplicate location "/" in ...`, `[emerg] duplicate upstream "app" in ...`,
+    `[emerg] a duplicate listen 0.0.0.0:80 in ...`.
 
     ## Silent when
     The directive may be repeated (`add_header`, `server_name`, ...), or is none that was measured;

@@ -25,8 +25,8 @@ class MissingSemicolon(NginxRule):
     takes effect.
 
     ## In the log
-    [emerg] invalid number of arguments in "root" directive in ...,
-    [emerg] unexpected "}" in ..., or nothing.
+    `[emerg] invalid number of arguments in "root" directive in ...`,
+    `[emerg] unexpected "}" in ...`, or nothing.
 
     ## Silent when
     The next word is no directive, or is indented deeper, as arguments on lines of their own are;
@@ -35,6 +35,10 @@ class MissingSemicolon(NginxRule):
     ## Fix safety
     Safe where nginx refuses the file as it is. Unsafe where it accepts it, since the directive that
     was swallowed then begins to work.
+
+    ## Learnt
+    8 of 22 findings in published files read, all right: they stand in examples of manuals, most
+    behind an `include`.
 
     ## References
     - https://nginx.org/en/docs/beginners_guide.html#conf_structure

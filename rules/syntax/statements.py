@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from gwlint.model.haproxy.config import HaproxyConfig
 from gwlint.syntax.haproxy.keywords import (
@@ -23,8 +23,7 @@ from gwlint.syntax.version import Version
 SECTION_NAMES = tuple(sorted(kind for kind in SECTION_KINDS if not kind.startswith("spoe-")))
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     """A line in a section whose kind is certain, and what its words are.
 
     `words` are those after `no` or `default`. `version` is the target, or None where the line
@@ -38,29 +37,39 @@ class Statement:
     version: Version | None
 
 
-def statements(config: HaproxyConfig) -> Iterator[Statement]:
+def statements(config: HaproxyConfig) -> Sequence[Statement]:
     """The lines of sections whose keywords are known.
 
     Left out are headers, lines that cannot be split into words, lines with a variable as keyword,
     and lines whose section depends on an `.if` block or follows a misspelt section name.
     """
+    return config.once(_statements)
+
+
+def _statements(config: HaproxyConfig) -> Sequence[Statement]:
+    return list(_read(config))
+
+
+def _read(config: HaproxyConfig) -> Iterator[Statement]:
     for tree in config.trees:
         damaged = _damaged_lines(tree)
         for section in tree.sections:
             if not knows_section(section.kind) or _is_too_new(section, config.target):
                 continue
             for line in section.lines:
-                if line.source.line_of(line.start) in damaged or not _is_certain(line, section):
+                if damaged and line.source.line_of(line.start) in damaged:
                     continue
-                if section_meant(line) is not None:
-                    break
                 word = line.keyword_word
-                if word is None or word.references or not word.value:
+                if not _is_certain(line, section) or word is None or not word.value:
                     continue
-                words = tuple(w.value for w in line.words[0 if line.modifier is None else 1 :])
-                lookup = look_up(section.kind, list(words))
+                if word.references:
+                    continue
+                words = [w.value for w in line.words[0 if line.modifier is None else 1 :]]
+                lookup = look_up(section.kind, words)
+                if lookup.unknown == 0 and section_meant(line) is not None:
+                    break
                 version = None if line.branch is not None else config.target
-                yield Statement(line, section, words, lookup, version)
+                yield Statement(line, section, tuple(words), lookup, version)
 
 
 def section_meant(line: Line) -> str | None:

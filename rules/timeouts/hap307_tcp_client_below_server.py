@@ -26,7 +26,7 @@ class TcpClientBelowServer(HaproxyRule):
     mode http nothing of the kind happened: there the client may be silent while it waits.
 
     ## In the log
-    `cD` in the TCP log, with the name of the server.
+    In the TCP log: `app/s1 ... cD`.
 
     ## Silent when
     The mode is http; `timeout tunnel` is set, which replaces both; one of the two is infinite, not
@@ -36,6 +36,9 @@ class TcpClientBelowServer(HaproxyRule):
     ## Fix safety
     Raises `timeout client` of this frontend to the server's value, as the manual recommends for
     TCP. Unsafe, because clients that vanished keep their slot for longer.
+
+    ## Learnt
+    Rare: none of 236 published files shows it.
 
     ## References
     - HAProxy configuration manual, section 4.2, timeout client, timeout server, timeout tunnel

@@ -34,7 +34,8 @@ class SlowDetection(HaproxyRule):
     factors. HAProxy 3.4, which balances at random and redispatches at once, showed less of it.
 
     ## In the log
-    `503 SC` or `504 sH` with the name of the dead server, until the line that it is DOWN.
+    `app/s1 ... 503 ... SC--` or `app/s1 ... 504 ... sH--` for the dead server, until the line that
+    it is DOWN.
 
     ## Silent when
     Detection takes 30 seconds or less; the backend has a single server, so that nobody could take
@@ -45,6 +46,9 @@ class SlowDetection(HaproxyRule):
     Lowers `inter` so that all `fall` checks fit into 30 seconds. Unsafe: servers are asked more
     often, and where `timeout check` is not set, `inter` is also all the time that an answer to a
     check may take.
+
+    ## Learnt
+    Rare: none of 236 published files shows it.
 
     ## References
     - HAProxy configuration manual, section 5.2, inter, fastinter, fall; section 4.2, timeout check

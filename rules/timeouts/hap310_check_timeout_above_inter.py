@@ -31,8 +31,8 @@ class CheckTimeoutAboveInter(HaproxyRule):
     then its share of the requests ends as 504.
 
     ## In the log
-    `504 sH` with the name of one server, then `is DOWN, reason: Layer7 timeout` with a check
-    duration of `timeout check`.
+    `app/s1 ... 504 ... sH--` for one server, then `Server app/s1 is DOWN, reason: Layer7 timeout`
+    with a check duration as long as the check timeout.
 
     ## Silent when
     The check only opens a connection, for which `timeout check` does not count; the backend has a
@@ -45,7 +45,8 @@ class CheckTimeoutAboveInter(HaproxyRule):
 
     ## Learnt
     Red Hat's file ships `timeout check 10s` over the default `inter` of 2 seconds. Where detection
-    takes 15 seconds or less it is info.
+    takes 15 seconds or less it is info. 20 of 60 findings in real files read, drawn: all right.
+    They fire on a third of the files because one collection of 74 shares its defaults.
 
     ## References
     - HAProxy configuration manual, section 4.2, timeout check; section 5.2, inter

@@ -13,7 +13,7 @@ from gwlint.syntax.values.server_line import SERVER_KEYWORDS
 
 def home_of(proxy: Proxy) -> Section:
     """The nearest defaults section that the proxy inherits from, else the proxy itself."""
-    return proxy.defaults[0] if proxy.defaults else proxy.section
+    return proxy.nearest_defaults or proxy.section
 
 
 def by_home(proxies: Iterable[Proxy]) -> dict[Section, list[Proxy]]:

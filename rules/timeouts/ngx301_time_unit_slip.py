@@ -48,7 +48,8 @@ class TimeUnitSlip(NginxRule):
 
     ## In the log
     For the short one: `[error] upstream timed out (110: Connection timed out) while reading
-    response header from upstream`, or `while connecting to upstream`. For the long one, nothing.
+    response header from upstream`, or `[error] upstream timed out (110: Connection timed out) while
+    connecting to upstream`. For the long one, nothing.
 
     ## Silent when
     The value has a unit and is 100 ms or more; a bare number is below 5000, is no multiple of

@@ -55,6 +55,11 @@ class WebsocketReadTimeout(NginxRule):
     then be waited for as long: there it is unsafe, and a location of its own for the web sockets
     is better.
 
+    ## Versions
+    From nginx 1.29.7 on HTTP/1.1 is the default of proxied requests, so a route that sets the two
+    headers is upgraded without `proxy_http_version 1.1`. Without a target that line has to be
+    there.
+
     ## Learnt
     Of the published configurations in which it was found, `location /` of an API with a read
     timeout of 10 s had the two headers as tutorials have them, and no web sockets.

@@ -95,7 +95,7 @@ CLOUD = "\tserver s1 a-1.eu-west-1.elb.amazonaws.com:80 check\n"
 def test_a_name_that_moves_gets_resolvers(tmp_path: Path) -> None:
     assert severities(ROUTED + CLOUD, "HAP106") == [Severity.WARNING]
     after = fixed_text(ROUTED + CLOUD, "HAP106")
-    assert "resolvers dns\n    parse-resolv-conf\n\nfrontend web\n" in after
+    assert "resolvers dns\n\tparse-resolv-conf\n\nfrontend web\n" in after
     assert after.endswith("check resolvers dns init-addr last,libc,none\n")
     for judge in judges(tmp_path):
         # The name itself need not exist where this test runs.

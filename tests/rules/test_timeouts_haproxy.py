@@ -80,7 +80,7 @@ def test_the_budget_for_connecting(connect: str, retries: str, severity: Severit
 
 def test_a_shorter_connect_timeout_is_offered_where_it_is_enough() -> None:
     text = config(SERVER, connect="20s  # slow network")
-    assert "\ttimeout connect 5s  # slow network\n" in fixed_text(text, "HAP306")
+    assert "\ttimeout connect 5s   # slow network\n" in fixed_text(text, "HAP306")
     (found,) = findings(config(SERVER, defaults="\tretries 50\n", connect="5s"), "HAP306")
     assert found.fix is None
     assert "up to 255s: 51 attempts of 5s" in found.message

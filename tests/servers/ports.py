@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections import deque
 
@@ -29,6 +30,12 @@ def free_port() -> int:
             continue
         _held.append(twin)
         return port
+
+
+def own_host() -> str:
+    """A loopback address that no other test process takes, for ports that cannot be chosen."""
+    number = os.getpid()
+    return f"127.{1 + (number >> 16) % 250}.{number >> 8 & 255}.{number & 255 or 1}"
 
 
 def listener(host: str = LOOPBACK, port: int | None = None, backlog: int = 128) -> socket.socket:

@@ -10,9 +10,13 @@ from servers.binaries import Binary
 from servers.certificates import certificate
 from servers.clients import get, several, tally
 from servers.fixes import Correction, corrected, gwlint, replaced
+from servers.names import with_hosts
 from servers.origins import Origin
-from servers.ports import free_port
+from servers.ports import free_port, own_host
 from servers.proxies import StartError, run_haproxy, sections
+
+PLAIN_PORT = 8080
+"""A port by which HAP105 knows plain HTTP."""
 
 
 def configuration(port: int, server: str, bind: str = "", backend: str = "") -> str:
@@ -24,6 +28,38 @@ def configuration(port: int, server: str, bind: str = "", backend: str = "") -> 
                 retries 0{backend}
                 {server}
             """)
+
+
+def test_hap105_plain_http_to_a_tls_port(haproxy: Binary) -> None:
+    """Fault: the server on the TLS port expects TLS: 502. By hand: the authority is a test's own,
+    while the fix trusts those of the system."""
+    port = free_port()
+    with certificate("app.example") as made, Origin(tls=made.context()) as origin:
+        faulty = configuration(port, f"server s1 {origin.address}")
+        tls = f"{origin.address} ssl verify none sni str(app.example)"
+        good = replaced(faulty, {f"s1 {origin.address}": f"s1 {tls}"})
+        with run_haproxy(faulty, port, haproxy) as proxy:
+            assert get(port).result == 502
+            assert proxy.logged(r"fe app/s1 .* 502 .* SH--")
+        with run_haproxy(good, port, haproxy):
+            assert get(port).result == 200
+
+
+def test_hap105_tls_to_a_plain_port(haproxy: Binary, correct: Correction) -> None:
+    """Fault: the server on the port for plain HTTP does not speak TLS: 503. Fix: unsafe."""
+    port, host = free_port(), own_host()
+    with (
+        with_hosts(haproxy, f"{host} app.gwlint.test") as here,
+        Origin(host=host, port=PLAIN_PORT),
+    ):
+        tls = "ssl verify none sni str(app.gwlint.test)"
+        faulty = configuration(port, f"server s1 app.gwlint.test:{PLAIN_PORT} {tls}")
+        good = correct(faulty, "HAP105", {f" {tls}": ""}, "--unsafe")
+        with run_haproxy(faulty, port, here) as proxy:
+            assert get(port).result == 503
+            assert proxy.logged(r"fe app/s1 .* 503 .* [sS]C--")
+        with run_haproxy(good, port, here):
+            assert get(port).result == 200
 
 
 def test_hap601_mode_mismatch(haproxy: Binary) -> None:
@@ -80,17 +116,38 @@ def test_hap604_ssl_without_ca(haproxy: Binary) -> None:
             assert get(port).result == 200
 
 
-def test_hap606_any_name_accepted(haproxy: Binary) -> None:
-    """Fault: a certificate for another host will do. By hand: verifyhost, and it gets 503."""
+def test_hap606_any_name_accepted(haproxy: Binary, correct: Correction) -> None:
+    """Fault: a certificate for another host will do. Fix: unsafe, it gets 503 from then on."""
     port = free_port()
-    with certificate("other.gwlint.test") as made, Origin(tls=made.context(False)) as origin:
-        text = configuration(port, f"server s1 {origin.address} ssl ca-file {made.file}")
-        good = replaced(text, {str(made.file): f"{made.file} verifyhost app.gwlint.test"})
-        with run_haproxy(text, port, haproxy):
+    with (
+        with_hosts(haproxy, "127.0.0.1 app.gwlint.test") as here,
+        certificate("other.gwlint.test") as made,
+        Origin(tls=made.context(False)) as origin,
+    ):
+        server = f"server s1 app.gwlint.test:{origin.port} ssl ca-file {made.file}"
+        faulty = configuration(port, server)
+        hand = {server: f"{server} verifyhost app.gwlint.test"}
+        good = correct(faulty, "HAP606", hand, "--unsafe")
+        with run_haproxy(faulty, port, here):
             assert get(port).result == 200
-        with run_haproxy(good, port, haproxy) as proxy:
+        with run_haproxy(good, port, here) as proxy:
             assert get(port).result == 503
             assert proxy.logged(r"fe app/s1 .* 503 .* SC--")
+
+
+def test_hap606_the_right_name_still_passes(haproxy: Binary) -> None:
+    """What the fix writes takes no server away whose certificate is for its name."""
+    port = free_port()
+    with (
+        with_hosts(haproxy, "127.0.0.1 app.gwlint.test") as here,
+        certificate("app.gwlint.test") as made,
+        Origin(tls=made.context(False)) as origin,
+    ):
+        server = f"server s1 app.gwlint.test:{origin.port} ssl ca-file {made.file}"
+        faulty = configuration(port, server)
+        good = corrected({"haproxy.cfg": faulty}, "--select", "HAP606", "--unsafe")["haproxy.cfg"]
+        with run_haproxy(good, port, here):
+            assert get(port).result == 200
 
 
 def test_hap607_h2_to_plain_server(haproxy: Binary) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from servers.binaries import Binary
-from servers.certificates import certificate
 from servers.clients import get
-from servers.fixes import Correction, replaced
+from servers.fixes import Correction
 from servers.origins import Origin
 from servers.ports import free_port
 from servers.proxies import StartError, http, run_haproxy, run_nginx, sections
@@ -57,26 +56,5 @@ def test_hap101_undefined_backend(haproxy: Binary, correct: Correction) -> None:
             run_haproxy(faulty, port, haproxy),
         ):
             pass
-        with run_haproxy(good, port, haproxy):
-            assert get(port).result == 200
-
-
-def test_hap105_port_tls_mismatch(haproxy: Binary) -> None:
-    """Fault: plain HTTP to a port that speaks TLS: 502. Corrected by hand: the port 443 by which
-    the rule knows it is not free here, so what is shown is what becomes of the mismatch."""
-    port = free_port()
-    with certificate("app.example") as made, Origin(tls=made.context()) as origin:
-        faulty = sections(f"""
-            frontend fe
-                bind 127.0.0.1:{port}
-                default_backend app
-            backend app
-                server s1 {origin.address}
-            """)
-        tls = f"{origin.address} ssl verify none sni str(app.example)"
-        good = replaced(faulty, {origin.address: tls})
-        with run_haproxy(faulty, port, haproxy) as proxy:
-            assert get(port).result == 502
-            assert proxy.logged(r"fe app/s1 .* 502 .* SH--")
         with run_haproxy(good, port, haproxy):
             assert get(port).result == 200

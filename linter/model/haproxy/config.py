@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
+from typing import Any, TypeVar
 
 from gwlint.model.facts import NO_FACTS, Facts
-from gwlint.model.haproxy.proxy import Proxy, matches
+from gwlint.model.haproxy.proxy import Inherited, Keywords, Proxy
 from gwlint.project.files import HaproxyRoot
 from gwlint.syntax.haproxy.tree import HaproxyFile, Line, Section
 from gwlint.syntax.version import Version
+
+Made = TypeVar("Made")
 
 PROXY_KINDS = ("frontend", "backend", "listen")
 
@@ -25,12 +28,20 @@ class HaproxyConfig:
         self.root = root
         self.target = target
         self.facts = facts
+        self._made: dict[Callable[[HaproxyConfig], Any], Any] = {}
 
     def is_older_than(self, version: str) -> bool:
         return self.target is not None and self.target < Version.parse(version)
 
     def is_at_least(self, version: str) -> bool:
         return self.target is not None and self.target >= Version.parse(version)
+
+    def once(self, make: Callable[[HaproxyConfig], Made]) -> Made:
+        """What `make` says of this configuration: worked out once, for all rules that ask."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        made: Made = self._made[make]
+        return made
 
     @property
     def is_fragment(self) -> bool:
@@ -66,13 +77,14 @@ class HaproxyConfig:
 
     def global_line(self, *keyword: str) -> Line | None:
         """The last line of the global sections that begins with these words."""
-        found = [
-            line
-            for section in self.global_sections
-            for line in section.lines
-            if matches(line, keyword)
-        ]
-        return found[-1] if found else None
+        for keywords in reversed(self._global_keywords):
+            if found := keywords.lines(*keyword):
+                return found[-1]
+        return None
+
+    @cached_property
+    def _global_keywords(self) -> list[Keywords]:
+        return [Keywords(section) for section in self.global_sections]
 
     @cached_property
     def proxies(self) -> list[Proxy]:
@@ -81,18 +93,19 @@ class HaproxyConfig:
         Without `from`, the last defaults section before it counts, across files; a defaults section
         inherits only by its own `from` (configuration manual, section 4).
         """
-        named: dict[str, tuple[Section, ...]] = {}
-        current: tuple[Section, ...] = ()
+        nothing = Inherited()
+        named: dict[str, Inherited] = {}
+        current = nothing
         found: list[Proxy] = []
         for section in self.sections:
             origin = section.defaults_from
             if section.kind == "defaults":
-                inherited = () if origin is None else named.get(origin.value, ())
-                current = (section, *inherited)
+                outer = nothing if origin is None else named.get(origin.value, nothing)
+                current = Inherited(section, outer)
                 if section.name is not None:
                     named[section.name.value] = current
             elif section.kind in PROXY_KINDS:
-                chosen = current if origin is None else named.get(origin.value, ())
+                chosen = current if origin is None else named.get(origin.value, nothing)
                 found.append(Proxy(section, chosen))
         return found
 

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gwlint.source import Span
 from gwlint.syntax.haproxy.tree import Line, Section, Word
 
 
-@dataclass(frozen=True, slots=True)
-class Effective:
+class Effective(NamedTuple):
     """What a keyword is worth in one proxy.
 
     `line` is the one in force, None when nobody set it; `section` is where it stands (the proxy
-    itself or a defaults section); `overridden` are lines without effect, from inner to outer.
-    `is_certain` is False when `.if` decides whether one of the lines exists.
+    itself or a defaults section). `is_certain` is False when `.if` decides whether one of the
+    lines exists.
     """
 
     keyword: tuple[str, ...]
     line: Line | None
     section: Section | None
-    overridden: tuple[Line, ...]
     is_certain: bool
 
     @property

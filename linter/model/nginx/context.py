@@ -101,26 +101,38 @@ class Context:
         sets one.
         """
         known = self._effective.get(name)
-        if known is None:
-            known = self._effective[name] = self._find(name)
-        return known
+        return self._derive(name) if known is None else known
 
-    def _find(self, name: str) -> Effective:
-        where: Context | None = None
-        found: list[Directive] = []
-        overridden: list[Directive] = []
-        certain = True
-        for context in self.outward():
-            own = context.own(name)
-            if where is not None:
-                overridden += own
-            elif own:
-                where, found = context, own
-            elif not context.is_complete:
-                certain = False
-        if where is None:
+    def _derive(self, name: str) -> Effective:
+        """Works it out from the outside in, since most contexts just inherit; on a stack of its
+        own, since nesting may be deeper than Python's."""
+        pending: list[Context] = []
+        context: Context | None = self
+        while context is not None and name not in context._effective:
+            pending.append(context)
+            context = context.parent
+        found = None if context is None else context._effective[name]
+        while pending:
+            context = pending.pop()
+            found = context._effective[name] = context._step(name, found)
+        assert found is not None
+        return found
+
+    def _step(self, name: str, outer: Effective | None) -> Effective:
+        """The effective value here, from that in the context around it (None around main)."""
+        own = self.own(name)
+        if own:
+            # nginx refuses a plain directive that is repeated at one level: the last one may speak.
+            kept = tuple(own) if name in ARRAY_DIRECTIVES else (own[-1],)
+            overridden: tuple[Directive, ...] = ()
+            if outer is not None and outer.context is not None:
+                overridden = (*outer.context.own(name), *outer.overridden)
+            return Effective(name, kept, self, None, overridden, True)
+        if outer is None:
             default = default_value(name, self.target, self.kind)
-            return Effective(name, (), None, default, (), certain)
-        # nginx refuses a plain directive that is repeated at one level, so the last one may speak.
-        kept = tuple(found) if name in ARRAY_DIRECTIVES else (found[-1],)
-        return Effective(name, kept, where, None, tuple(overridden), certain)
+            return Effective(name, (), None, default, (), self.is_complete)
+        certain = outer.is_certain and self.is_complete
+        default = None if outer.is_set else default_value(name, self.target, self.kind)
+        if certain == outer.is_certain and default == outer.default:
+            return outer
+        return outer._replace(default=default, is_certain=certain)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from gwlint.source import Span
 from gwlint.syntax.nginx.tree import Directive, Word
@@ -56,8 +55,7 @@ ARRAY_DIRECTIVES = frozenset(
 `proxy_set_header` and `add_header` in a location drop the inherited ones)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Effective:
+class Effective(NamedTuple):
     """What `name` is worth at one place.
 
     `directives` are those in force (several for array directives, none when the default holds);

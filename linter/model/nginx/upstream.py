@@ -17,6 +17,9 @@ BALANCING_METHODS = frozenset({"ip_hash", "hash", "least_conn", "least_time", "r
 
 METHODS_WITHOUT_BACKUP = frozenset({"ip_hash", "hash", "random"})
 
+DEFAULT_FAIL_TIMEOUT = 10.0
+"""Seconds."""
+
 
 @dataclass(frozen=True)
 class UpstreamServer:
@@ -74,7 +77,7 @@ class UpstreamServer:
         """Seconds. Default 10."""
         word = self.parameter("fail_timeout")
         parsed = None if word is None else seconds_of(word.value.partition("=")[2])
-        return 10.0 if parsed is None else parsed
+        return DEFAULT_FAIL_TIMEOUT if parsed is None else parsed
 
 
 class Upstream:

@@ -50,3 +50,13 @@ def names_websockets(context: Context) -> str | None:
     else:
         parts = _PART.findall(values[-1]) if values else []
     return next((part for part in parts if part.lower() in _NAMES), None)
+
+
+def has_root_path(context: Context) -> bool:
+    """Whether the location is `/`, to which plain requests come for certain."""
+    location = context.within("location")
+    return (
+        location is not None
+        and location.directive is not None
+        and location.directive.values in (["/"], ["^~", "/"])
+    )

@@ -7,20 +7,39 @@ or whole lines to a section.
 from __future__ import annotations
 
 from gwlint.edits import Edit
-from gwlint.source import Source, Span, decode
+from gwlint.source import Source, Span, decode, encode
+from gwlint.syntax.haproxy.columns import gap_before_addition, spaced_like
 from gwlint.syntax.haproxy.tree import Line, Section, Word
 
 DEFAULT_INDENTATION = "    "
 
+_LINE_ENDS = (b"", b"\r", b"\n")
+
 
 def replaced(word: Word, text: str) -> Edit:
-    """One word gets another text, written as it is, quotes included."""
-    return Edit(word.span, text)
+    """One word gets another text, written as it is, quotes included.
+
+    Where several blanks follow, what stands behind them keeps its column.
+    """
+    wider = len(encode(text)) - (word.end - word.start)
+    blanks = _blanks_at(word.source, word.end)
+    if blanks < 2 or word.source.data[word.end + blanks : word.end + blanks + 1] in _LINE_ENDS:
+        return Edit(word.span, text)
+    kept = max(1, blanks - wider)
+    return Edit(Span(word.source, word.start, word.end + blanks), text + " " * kept)
 
 
 def words_added(line: Line, *words: str) -> Edit:
-    """Words at the end of the statement, before a comment."""
-    return Edit.insert(line.source, line.span.end, "".join(" " + word for word in words))
+    """Words at the end of the statement, in the columns of the lines around it.
+
+    A comment behind it keeps its column where there is room.
+    """
+    source, end = line.source, line.span.end
+    text = gap_before_addition(line) + " ".join(words)
+    size = len(encode(text))
+    if line.comment is not None and _blanks_at(source, end) > size:
+        return Edit(Span(source, end, end + size), text)
+    return Edit.insert(source, end, text)
 
 
 def words_removed(first: Word, last: Word) -> Edit:
@@ -32,7 +51,8 @@ def words_removed(first: Word, last: Word) -> Edit:
 
 
 def line_after(line: Line, *statements: str, indentation: str | None = None) -> Edit:
-    """New lines behind a line, indented like it, or as given."""
+    """New lines behind a line, indented like it, or as given, and spaced like those around it."""
+    statements = tuple(spaced_like(line, statement) for statement in statements)
     source = line.source
     if indentation is None:
         indentation = source.indentation(line.span.start)
@@ -46,7 +66,12 @@ def line_after(line: Line, *statements: str, indentation: str | None = None) -> 
 
 
 def line_before(line: Line, *statements: str) -> Edit:
-    """New lines in front of a line, indented like it."""
+    """New lines in front of a line, indented and spaced like it.
+
+    In front of a section they are a section or a directive of their own, and stay as they are.
+    """
+    if line.section is None or line is not line.section.header:
+        statements = tuple(spaced_like(line, statement) for statement in statements)
     source = line.source
     indentation = source.indentation(line.span.start)
     newline = decode(source.newline)
@@ -71,11 +96,19 @@ def added_to_section(section: Section, *statements: str, beside: Line | None = N
     if own:
         return line_after(own[-1], *statements)
     return line_after(
-        section.header, *statements, indentation=_indentation_of(section.header.source)
+        section.header, *statements, indentation=indentation_of(section.header.source)
     )
 
 
-def _indentation_of(source: Source) -> str:
+def _blanks_at(source: Source, offset: int) -> int:
+    """How many blanks, tabs not among them, stand there."""
+    end = offset
+    while source.data[end : end + 1] == b" ":
+        end += 1
+    return end - offset
+
+
+def indentation_of(source: Source) -> str:
     """How lines inside of sections are indented in this file, by its first indented line."""
     for line in source.data.split(b"\n", 200)[:200]:
         text = line.strip(b" \t\r")

@@ -8,14 +8,15 @@ manuals and keyword dumps of 2.4 to 3.4; how a keyword in the wrong section is m
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from enum import Enum
 from functools import cache, lru_cache
-from importlib import resources
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from gwlint.syntax.nearest import nearest
 from gwlint.syntax.version import Version
+
+_DATA_FILE = Path(__file__).parents[2] / "data" / "haproxy_keywords.json"
 
 PROXY_SECTIONS = {"defaults": "D", "frontend": "F", "listen": "L", "backend": "B"}
 """The sections that share one set of keywords, and their letters in the data."""
@@ -37,8 +38,7 @@ class Placement(Enum):
     """A fatal error."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeywordSpec:
+class KeywordSpec(NamedTuple):
     """One keyword.
 
     name: all of its words, as `timeout server`. One that ends in `*` continues freely in its last
@@ -86,8 +86,7 @@ class KeywordSpec:
         return Placement.IGNORED
 
 
-@dataclass(frozen=True, slots=True)
-class Lookup:
+class Lookup(NamedTuple):
     """What the words of a line are.
 
     spec: the keyword, or None when it is unknown.
@@ -105,8 +104,7 @@ class Lookup:
 
 @cache
 def _data() -> dict[str, Any]:
-    text = resources.files("gwlint.data").joinpath("haproxy_keywords.json").read_bytes()
-    data: dict[str, Any] = json.loads(text)
+    data: dict[str, Any] = json.loads(_DATA_FILE.read_bytes())
     return data
 
 
@@ -287,8 +285,7 @@ def parameter_since(kind: str, name: str) -> Version | None:
     return None if facts is None else _version(facts[1])
 
 
-@dataclass(frozen=True, slots=True)
-class SampleSpec:
+class SampleSpec(NamedTuple):
     """A sample fetch or a converter.
 
     arguments: as HAProxy prints them: `string[,integer]`.

@@ -18,6 +18,17 @@ MAX_WORDS = 64
 BLANKS = b" \t\n\v\f\r"
 """What C's isspace() accepts. A CR is a blank among blanks, but ends the line after a word."""
 
+PLAIN_LINE = re.compile(
+    rb"""
+    [ \t\v\f]*+
+    ( [^\s\[\#"'\\\0] [^\n\r\#"'\\\0]*+ )?    # words
+    ( \#[^\n\r\0]*+ )?                         # a comment
+    \r?\n
+    """,
+    re.VERBOSE,
+)
+"""What nearly every line is: words that neither quote nor escape, a comment, both or nothing."""
+
 _BLANK = re.compile(rb"\s*")
 _SIMPLE = re.compile(rb"[^\"'\\#\r\n]*")
 _UNQUOTED = re.compile(rb"[^\s\"'\\#]+")
@@ -58,15 +69,23 @@ def read_line(source: Source, start: int, end: int, problems: list[SyntaxProblem
     stop = _SIMPLE.match(data, start, end).end()  # type: ignore[union-attr]  # matches anything
     if stop != end and data[stop] != _HASH:
         return _Reader(source, start, end, problems).read()
-    words: list[Word] = []
-    position = start
-    for raw in data[start:stop].split(None, MAX_WORDS):
-        begin = data.find(raw, position)
-        position = begin + len(raw)
-        words.append(Word(source, begin, position, raw.decode("utf-8", "surrogateescape")))
+    words = plain_words(source, start, data[start:stop])
     if len(words) >= MAX_WORDS and _limit(words, stop, problems):
         return LineWords(words, None, words[-1].end)
     return LineWords(words, Span(source, stop, end) if stop != end else None, end)
+
+
+def plain_words(source: Source, start: int, text: bytes) -> list[Word]:
+    """The words of a text that begins at `start` and neither quotes nor escapes; what comes after
+    the 64th is one more word."""
+    words = []
+    find = source.data.find
+    for raw in text.split(None, MAX_WORDS):
+        start = find(raw, start)
+        end = start + len(raw)
+        words.append(Word(source, start, end, decode(raw)))
+        start = end
+    return words
 
 
 def _limit(words: list[Word], stop: int, problems: list[SyntaxProblem]) -> bool:

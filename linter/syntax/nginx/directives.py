@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from gwlint.syntax.nearest import nearest
 from gwlint.syntax.values.nginx_units import TimeUnit, parse_offset, parse_size, parse_time
@@ -102,8 +102,7 @@ def child_context(context: str | None, block: str) -> str | None:
     return None if context is None else _CHILD_CONTEXTS.get((context, block))
 
 
-@dataclass(frozen=True, slots=True)
-class DirectiveForm:
+class DirectiveForm(NamedTuple):
     """What a directive is in some contexts.
 
     `value_form` says how its values are read where that is certain: "flag", "number", "size",
@@ -146,8 +145,7 @@ class DirectiveForm:
         return self.value_form == "flag"
 
 
-@dataclass(frozen=True, slots=True)
-class DirectiveSpec:
+class DirectiveSpec(NamedTuple):
     """A directive and its forms. No context is in two forms, but "any" may stand beside others."""
 
     name: str

@@ -40,6 +40,24 @@ TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 
+_PLAIN_WORD = rb"""[^\s;{}"'\#\\][^\s;{\\]*+"""
+
+PLAIN = re.compile(
+    rb"""
+    [ \t\r\n]*+
+    (?:
+      ( %b (?:[ \t]++ %b)*+ ) [ \t\r\n]*+ ( ; | (?<!\$)\{ )
+    | (\#[^\n]*+)
+    | \}
+    )
+    """
+    % (_PLAIN_WORD, _PLAIN_WORD),
+    re.VERBOSE,
+)
+"""What the next tokens nearly always are: a directive in which no word is quoted, escaped, holds
+`${` or stands in another line than the first; a comment; the end of a block. The groups are the
+words, their terminator, and the comment."""
+
 AFTER_QUOTE = b" \t\r\n;{)"
 
 _ESCAPE = re.compile(rb"""\\(["'\\trn])""")

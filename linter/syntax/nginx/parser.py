@@ -8,11 +8,12 @@ once more with the indentation as a second witness.
 
 from __future__ import annotations
 
-from gwlint.source import UTF8_BOM, Source, Span
+from gwlint.source import UTF8_BOM, Source, Span, decode
 from gwlint.syntax.nginx.blocks import ENTRY_BLOCKS, is_raw_block
 from gwlint.syntax.nginx.lexer import (
     AFTER_QUOTE,
     MAX_WORD_BYTES,
+    PLAIN,
     TOKEN,
     Kind,
     cooked,
@@ -46,6 +47,7 @@ class _Parser:
         self.by_indentation = by_indentation
         self.unbalanced = False
         self.open: list[Directive] = []
+        self.is_in_entries = False
         self.children: list[Directive | Comment] = self.file.children
         self.words: list[Word] = []
         self.comments: list[Comment] = []
@@ -57,6 +59,7 @@ class _Parser:
             offset = len(UTF8_BOM)
             self.problem(0, offset, "bom", "a byte order mark; nginx reads it as part of a name")
         match = TOKEN.match
+        offset = self.plain_statements(offset)
         while (token := match(data, offset)) is not None:
             kind = token.lastindex or 0
             start, offset = token.span(kind)
@@ -70,7 +73,43 @@ class _Parser:
                 offset = self.quoted(start, offset)
             else:
                 offset = self.open_quote(start)
+            if not self.words:
+                offset = self.plain_statements(offset)
         self.end_of_file()
+
+    def plain_statements(self, offset: int) -> int:
+        """Reads the plain statements from `offset` on; returns where they end.
+
+        Token by token they give the same tree, in twice the time (measured on 50,000 lines).
+        """
+        if self.by_indentation:
+            return offset
+        match = PLAIN.match
+        while (found := match(self.data, offset)) is not None:
+            words, terminator, comment = found.group(1, 2, 3)
+            if words is not None:
+                if len(words) >= MAX_WORD_BYTES:
+                    break
+                directive = self.add(self.plain_words(found.start(1), words), found.end())
+                offset = found.end() if terminator == b";" else self.enter(directive)
+                continue
+            if comment is not None:
+                self.children.append(Comment(self.source, *found.span(3)))
+            else:
+                self.close_block(found.end() - 1)
+            offset = found.end()
+        return offset
+
+    def plain_words(self, start: int, text: bytes) -> list[Word]:
+        """The words of a text that begins at `start`, which neither quotes nor escapes."""
+        words = []
+        source, find = self.source, self.data.find
+        for raw in text.split():
+            start = find(raw, start)
+            end = start + len(raw)
+            words.append(Word(source, start, end, decode(raw)))
+            start = end
+        return words
 
     def problem(self, start: int, end: int, kind: str, message: str) -> None:
         self.file.errors.append(SyntaxProblem(Span(self.source, start, end), message, kind))
@@ -145,18 +184,21 @@ class _Parser:
 
     def finish(self, end: int) -> Directive:
         """The words read so far become a directive that ends at `end`."""
-        parent = self.open[-1] if self.open else None
         words, self.words = self.words, []
         comments, self.comments = self.comments, []
-        cut = None if self.in_entries() else first_swallowed_word(words)
+        cut = None if self.is_in_entries else first_swallowed_word(words)
         if cut is not None:
             swallowed = words[cut].start
             self.split(words[:cut], [one for one in comments if one.start < swallowed])
             comments = [one for one in comments if one.start > swallowed]
             words = words[cut:]
-        directive = Directive(self.source, words, end, parent)
+        directive = self.add(words, end)
         directive.comments = comments
-        directive.is_entry = self.in_entries()
+        return directive
+
+    def add(self, words: list[Word], end: int) -> Directive:
+        directive = Directive(self.source, words, end, self.open[-1] if self.open else None)
+        directive.is_entry = self.is_in_entries
         self.children.append(directive)
         return directive
 
@@ -169,26 +211,27 @@ class _Parser:
             "missing-semicolon",
             f'expected ";" after "{words[0].value}": it swallows the next directive',
         )
-        directive = Directive(self.source, words, last.end, self.open[-1] if self.open else None)
+        directive = self.add(words, last.end)
         directive.comments = [one for one in comments if one.start < last.start]
-        self.children.append(directive)
         self.children.extend(one for one in comments if one.start > last.start)
-
-    def in_entries(self) -> bool:
-        return bool(self.open) and self.open[-1].name in ENTRY_BLOCKS
 
     def open_block(self, start: int) -> int:
         if not self.words:
             self.problem(start, start + 1, "stray", '"{" opens a block without a name')
-        directive = self.finish(start + 1)
+        return self.enter(self.finish(start + 1))
+
+    def enter(self, directive: Directive) -> int:
+        """Opens the block of a directive that ends at its `{`; returns where reading goes on."""
         if is_raw_block(directive.name):
-            return self.raw_block(directive, start)
-        directive.block = Block(start)
+            return self.raw_block(directive)
+        directive.block = Block(directive.end - 1)
         self.open.append(directive)
         self.children = directive.block.children
-        return start + 1
+        self.is_in_entries = directive.name in ENTRY_BLOCKS
+        return directive.end
 
-    def raw_block(self, directive: Directive, start: int) -> int:
+    def raw_block(self, directive: Directive) -> int:
+        start = directive.end - 1
         block = RawBlock(start)
         directive.block = block
         close = lua_block_end(self.data, start + 1)
@@ -218,6 +261,7 @@ class _Parser:
         self.open.pop()
         outer = self.open[-1].block if self.open else None
         self.children = self.file.children if outer is None else outer.children
+        self.is_in_entries = bool(self.open) and self.open[-1].name in ENTRY_BLOCKS
 
     def end_of_file(self) -> None:
         end = len(self.data)

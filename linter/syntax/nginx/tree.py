@@ -6,7 +6,7 @@ Nodes hold offsets, not text, so nothing can be lost: what lies between two node
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from gwlint.source import UTF8_BOM, Source, Span
 from gwlint.syntax.problem import SyntaxProblem
@@ -101,7 +101,7 @@ class Directive:
         self.end = end
         self.parent = parent
         self.block: Block | None = None
-        self.comments: list[Comment] = []
+        self.comments: Sequence[Comment] = ()
         self.is_entry = False
 
     def __repr__(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from gwlint.syntax.haproxy.keywords import parameter_arities
 from gwlint.syntax.haproxy.tree import Word
@@ -12,8 +13,7 @@ from gwlint.syntax.nearest import nearest
 _SOURCE_CONTINUES = frozenset({"usesrc", "interface"})
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """One parameter with its values.
 
     negated: `no-check`, `no-ssl` and the like; `name` is then without `no-`.

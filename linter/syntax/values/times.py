@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from gwlint.syntax.values.problem import ValueProblem
 
@@ -23,8 +23,7 @@ _TIME = re.compile(r"([0-9]+)(us|ms|[smhd])?")
 _LONGEST_NUMBER = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Duration:
+class Duration(NamedTuple):
     """A time in seconds.
 
     `unit_written` is None where the value has no unit and so counts in the keyword's own.
