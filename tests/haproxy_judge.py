@@ -24,10 +24,22 @@ class Judge:
 
     def check(self, text: str) -> tuple[int, dict[int, list[tuple[str, str]]]]:
         """Exit code of `haproxy -c`, and by line what it reported: (ALERT or WARNING, text)."""
+        result = self._run(text)
+        reports: dict[int, list[tuple[str, str]]] = {}
+        for level, line, message in _REPORT.findall(result.stdout + result.stderr):
+            reports.setdefault(int(line), []).append((level, message))
+        return result.returncode, reports
+
+    def printed(self, text: str, *options: str) -> str:
+        """All that `haproxy -c` says of a file, also without a line number."""
+        result = self._run(text, *options)
+        return result.stdout + result.stderr
+
+    def _run(self, text: str, *options: str) -> subprocess.CompletedProcess[str]:
         path = self.folder / "judged.cfg"
         path.write_text(text, encoding="utf-8")
-        result = subprocess.run(
-            [self.binary, "-c", "-f", str(path)],
+        return subprocess.run(
+            [self.binary, *options, "-c", "-f", str(path)],
             capture_output=True,
             text=True,
             errors="replace",
@@ -35,10 +47,6 @@ class Judge:
             env={**os.environ, **self.environment},
             check=False,
         )
-        reports: dict[int, list[tuple[str, str]]] = {}
-        for level, line, message in _REPORT.findall(result.stdout + result.stderr):
-            reports.setdefault(int(line), []).append((level, message))
-        return result.returncode, reports
 
     def refused(self, head: str, lines: list[str], chunk: int = 40) -> dict[str, str]:
         """The lines that get an ALERT when each stands after `head`, with its text.
