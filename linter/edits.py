@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from gwlint.source import Source, Span, encode
 
@@ -24,8 +25,7 @@ class Safety(Enum):
     UNSAFE = "unsafe"
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(NamedTuple):
     """Replace `span` by `text`. An empty span inserts."""
 
     span: Span
@@ -44,8 +44,7 @@ class Edit:
         return self.span.path
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
+class Fix(NamedTuple):
     """Edits that together remove one fault; all of them are applied, or none."""
 
     title: str

@@ -8,9 +8,8 @@ UTF-8 become lone surrogates (PEP 383), which turn back into the same bytes on t
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 UTF8_BOM = b"\xef\xbb\xbf"
 
@@ -27,8 +26,7 @@ def encode(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Position:
+class Position(NamedTuple):
     """A place as editors count it: line and column from 1, the column in characters."""
 
     line: int
@@ -118,8 +116,7 @@ class Source:
         return decode(line[: len(line) - len(line.lstrip(b" \t"))])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Span:
+class Span(NamedTuple):
     """Bytes `start` up to, but not including, `end` of one source."""
 
     source: Source

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+import pytest
 from haproxy_oracle import LINE_ERRORS, dump, expected_dump, messages, tree
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from gwlint.syntax.haproxy.tree import HaproxyFile
 
 FRAGMENTS = [
     *[b"a", b"zq", b"-x", b"1:80", b".", b"=", b"{", b"}", b"*", b"\xc3\xa9", b"\xff", b"!"],
@@ -56,6 +60,30 @@ def test_any_bytes_come_back(data: bytes) -> None:
     assert done == len(data)
     assert all(line.words for line in file.lines)
     assert all(problem.span.start <= problem.span.end <= len(data) for problem in file.errors)
+
+
+@given(CONFIG_LIKE)
+@settings(max_examples=300, deadline=None)
+def test_plain_lines_are_read_as_all_others_are(data: bytes) -> None:
+    at_once = tree(data)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gwlint.syntax.haproxy.parser.PLAIN_LINE", re.compile(b"(?!)"))
+        one_by_one = tree(data)
+    assert facts(at_once) == facts(one_by_one)
+
+
+def facts(file: HaproxyFile) -> list[object]:
+    """All that a parser decides."""
+    return [
+        [
+            ([(word.start, word.end, word.value) for word in line.words], line.start, line.stop)
+            for line in file.lines
+        ],
+        [(line.keyword, line.comment, line.section and line.section.kind) for line in file.lines],
+        [[line.start for line in section.lines] for section in file.sections],
+        [*file.comments, *file.ignored],
+        [(problem.span, problem.message) for problem in file.errors],
+    ]
 
 
 @given(st.lists(LINE, min_size=30, max_size=45))

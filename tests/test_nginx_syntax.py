@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -68,6 +69,33 @@ CONFIG_LIKE = st.lists(
 @settings(max_examples=400, deadline=None)
 def test_any_bytes_are_read_and_spelled_again(data: bytes) -> None:
     assert spelled(tree(data)) == data
+
+
+@given(CONFIG_LIKE)
+@settings(max_examples=300, deadline=None)
+def test_plain_statements_are_read_as_their_tokens_are(data: bytes) -> None:
+    at_once = parse(Source("nginx.conf", data))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gwlint.syntax.nginx.parser.PLAIN", re.compile(b"(?!)"))
+        by_token = parse(Source("nginx.conf", data))
+    assert [problem.message for problem in at_once.errors] == [
+        problem.message for problem in by_token.errors
+    ]
+    assert facts(at_once) == facts(by_token)
+
+
+def facts(file: NginxFile) -> list[tuple[Any, ...]]:
+    """All that a parser decides about the directives of a file."""
+    return [
+        (
+            [(word.start, word.end, word.value) for word in one.words],
+            [comment.start for comment in one.comments],
+            (one.end, one.full_span.end, one.is_entry),
+            one.parent and one.parent.start,
+            one.block and [type(child) for child in one.block.children],
+        )
+        for one in file.walk()
+    ]
 
 
 def test_encodings_and_line_endings_survive() -> None:
@@ -145,7 +173,7 @@ def test_values_are_what_a_running_nginx_answers(tmp_path: Path) -> None:
     nginx = subprocess.Popen([binary, "-p", str(tmp_path), "-c", str(conf), "-e", "stderr"])
     try:
         deadline = time.monotonic() + 10
-        while not socket.exists() and time.monotonic() < deadline:
+        while not listens(socket) and time.monotonic() < deadline:
             time.sleep(0.02)
         for index, (_, expected) in enumerate(VALUES):
             assert body(socket, f"/{index}") == expected.encode(), VALUES[index]
@@ -155,6 +183,14 @@ def test_values_are_what_a_running_nginx_answers(tmp_path: Path) -> None:
     locations = [one for one in tree(config).walk() if one.name == "return"]
     got = [one.values[1].replace("${scheme}", "http") for one in locations]
     assert got == [expected for _, expected in VALUES]
+
+
+def listens(path: Path) -> bool:
+    """Whether the socket accepts connections; its file is there a moment earlier."""
+    import socket
+
+    with socket.socket(socket.AF_UNIX) as client:
+        return client.connect_ex(str(path)) == 0
 
 
 def body(path: Path, uri: str) -> bytes:

@@ -31,6 +31,22 @@ def test_every_file_with_a_code_is_a_rule() -> None:
     assert named == {file.module.rpartition(".")[2] for file in registry.rule_files()}
 
 
+def test_rules_about_neighbours_are_left_out_without_any(tmp_path: Path) -> None:
+    files = registry.rule_files()
+    conf = tmp_path / "nginx.conf"
+    conf.write_text("events {}\n")
+    alone = load_project([str(conf)], Settings())
+    topics = {f.topic for f in registry.relevant(files, alone, Settings()) if f.code[:3] == "GTW"}
+    assert topics == {"syntax"}
+    described = Settings(services={"app": {}})
+    told = registry.relevant(files, alone, described)
+    other = tmp_path / "haproxy.cfg"
+    other.write_text("global\n    maxconn 10\n")
+    both = load_project([str(tmp_path)], Settings())
+    for found in (told, registry.relevant(files, both, Settings())):
+        assert {f.code for f in files if f.code[:3] == "GTW"} <= {f.code for f in found}
+
+
 def test_rules_of_one_dialect_leave_the_others_unimported() -> None:
     code = (
         "import sys; from gwlint import registry; registry.rules_for(['nginx']);"

@@ -1,5 +1,10 @@
 """Which files there are, what they are, and which of them belong together."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from gwlint.project.files import (
     UNKNOWN_CONTEXT,
     ConfigFile,
@@ -10,8 +15,11 @@ from gwlint.project.files import (
     Project,
     Status,
 )
-from gwlint.project.loading import load_project
 from gwlint.project.reading import Disk, Overlay, Reader, Unreadable, absolute_path, shown_path
+
+if TYPE_CHECKING:
+    from gwlint.project.folders import Folders
+    from gwlint.settings import Settings
 
 __all__ = [
     "UNKNOWN_CONTEXT",
@@ -30,3 +38,16 @@ __all__ = [
     "load_project",
     "shown_path",
 ]
+
+
+def load_project(
+    paths: Sequence[str],
+    settings: Settings,
+    reader: Reader | None = None,
+    folders: Folders | None = None,
+) -> Project:
+    """As `loading.load_project`: the parsers are imported when there is something to parse, which
+    a run whose outcome is known has not."""
+    from gwlint.project import loading
+
+    return loading.load_project(paths, settings, reader, folders)

@@ -73,14 +73,12 @@ def load_project(
     nginx = _nginx_roots(files, named, outermost, settings, store)
     haproxy = _haproxy_roots(files, named, store)
     asked = _asked(files, nginx)
-    return Project(
-        [file for file in store.files() if file in asked],
-        nginx,
-        haproxy,
-        frozenset(
-            file.path for root in (*nginx, *haproxy) for file in root.files if file not in asked
-        ),
-    )
+    in_roots = [
+        *(file for root in nginx for file in root.files),
+        *(file for root in haproxy for file in root.files),
+    ]
+    around = frozenset(file.path for file in in_roots if file not in asked)
+    return Project([file for file in store.files() if file in asked], nginx, haproxy, around)
 
 
 def _nginx_roots(

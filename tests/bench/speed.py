@@ -11,12 +11,14 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 GWLINT = Path(sys.executable).with_name("gwlint")
 RUNS = 5
+SIZES = (5_000, 10_000)
+"""Each list is measured at half and at full length: a rule that is quadratic shows there."""
 TIME_LIMIT = 30
 """Seconds after which a command is not run again on the same file."""
 
@@ -57,16 +59,84 @@ def http(body: str) -> str:
     return f"events {{}}\nhttp {{\n{body}}}\n"
 
 
+def haproxy(frontend: str, backends: str) -> str:
+    return f"""\
+global
+    maxconn 1000
+defaults
+    mode http
+    timeout connect 5s
+    timeout client 30s
+    timeout server 30s
+frontend web
+    bind :8080
+{frontend}{backends}"""
+
+
+def backend(number: int) -> str:
+    """Nine lines."""
+    hosts = f"{number // 250 % 250}.{number % 250}"
+    return f"""\
+backend app{number}
+    balance roundrobin
+    option httpchk GET /health
+    # two servers
+    timeout server 40s
+    http-request set-header X-App app{number}
+    server s1 10.0.{hosts}:8080 check inter 2s maxconn 100
+    server s2 10.1.{hosts}:8080 check inter 2s maxconn 100
+
+"""
+
+
+def use_backend(number: int) -> str:
+    return (
+        f"    acl h{number} hdr(host) -i h{number}.test\n    use_backend app{number} if h{number}\n"
+    )
+
+
+def many(make: Callable[[int], str], count: int) -> str:
+    return "".join(map(make, range(count)))
+
+
+def in_server(locations: str) -> str:
+    return http(f"server {{\nlisten 8080;\n{locations}}}\n")
+
+
+def texts() -> Iterator[tuple[str, str]]:
+    """What is measured, and the text to check: an nginx one begins with `events`."""
+    for title, lines in (("small file", 12), ("10,000 lines", 10_000), ("50,000 lines", 50_000)):
+        yield title, http(many(server, lines // 12))
+    for count in SIZES:
+        prefixes = many(lambda n: f"location /p{n}/ {{ proxy_pass http://10.0.0.1:80; }}\n", count)
+        regexes = many(lambda n: f"location ~ ^/p{n}/[a-z]+$ {{ return 204; }}\n", count)
+        yield f"{count:,} locations", in_server(prefixes)
+        yield f"{count:,} regex locations", in_server(regexes)
+    for count in (size // 2 for size in SIZES):
+        pools = many(lambda n: f"upstream u{n} {{ server 10.1.{n // 250}.{n % 250}:80; }}\n", count)
+        routes = many(lambda n: f"location /u{n}/ {{ proxy_pass http://u{n}; }}\n", count)
+        yield f"{count:,} upstreams", http(f"{pools}server {{\nlisten 8080;\n{routes}}}\n")
+    yield "HAProxy, small file", haproxy(use_backend(0), backend(0))
+    yield "HAProxy, 50,000 lines", haproxy(many(use_backend, 4545), many(backend, 4545))
+    for count in SIZES:
+        rules = many(lambda n: f"    acl a{n} path_beg /a{n}\n", count)
+        switches = many(lambda n: f"    use_backend app0 if {{ path_beg /b{n} }}\n", count)
+        yield f"HAProxy, {count:,} ACLs", haproxy(rules, backend(0))
+        yield f"HAProxy, {count:,} use_backend", haproxy(switches, backend(0))
+    for count in (size // 2 for size in SIZES):
+        yield (
+            f"HAProxy, {count:,} backends",
+            haproxy(many(use_backend, count), many(backend, count)),
+        )
+
+
 def inputs(folder: Path) -> Iterator[tuple[str, Path]]:
     """What is measured, and the file to check."""
-    for title, lines in (("small file", 12), ("10,000 lines", 10_000), ("50,000 lines", 50_000)):
-        path = folder / f"{lines}.conf"
-        path.write_text(http("".join(map(server, range(lines // 12)))))
+    for number, (title, text) in enumerate(texts()):
+        ending = "conf" if text.startswith("events") else "cfg"
+        path = folder / f"{number}.{ending}"
+        path.write_text(text)
         yield title, path
-    locations = "".join(f"location ~ ^/p{n}/[a-z]+$ {{ return 204; }}\n" for n in range(10_000))
-    path = folder / "regex.conf"
-    path.write_text(http(f"server {{\nlisten 8080;\n{locations}}}\n"))
-    yield "10,000 regex locations", path
     (folder / "sites").mkdir()
     for number in range(2000):
         (folder / "sites" / f"{number}.conf").write_text(server(number))
@@ -75,9 +145,14 @@ def inputs(folder: Path) -> Iterator[tuple[str, Path]]:
     yield "2,000 included files", path
 
 
-def commands(peers: Path | None) -> list[Command]:
-    """gwlint, and those peers that are there."""
-    found = [Command("gwlint", [str(GWLINT), "check"])]
+def commands(peers: Path | None, path: Path) -> list[Command]:
+    """gwlint, with all rules as well, and those peers that are there and read the dialect."""
+    found = [
+        Command("gwlint", [str(GWLINT), "check"]),
+        Command("gwlint, all rules", [str(GWLINT), "check", "--profile", "strict"]),
+    ]
+    if path.suffix == ".cfg":
+        return found
     if peers is not None and (peers / "gixy").exists():
         found.append(Command("gixy-next", [str(peers / "gixy")]))
     if peers is not None and (peers / "crossplane").exists():
@@ -117,12 +192,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for title, path in inputs(Path(folder)):
             own: Figures | None = None
-            for command in commands(peers):
+            for command in commands(peers, path):
                 figures = best(command, path)
                 own = own or figures
                 ratio = f"{figures.seconds / own.seconds:6.2f} x gwlint"
                 print(
-                    f"{title:24} {command.name:18} {figures.seconds:7.3f} s"
+                    f"{title:27} {command.name:18} {figures.seconds:7.3f} s"
                     f"  {figures.mebibytes:5} MiB  {ratio}",
                     flush=True,
                 )
