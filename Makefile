@@ -1,13 +1,14 @@
 # make demo    see what gwlint does, on samples/ (a fresh machine with Python 3.11 is enough)
 # make test    install what the tests need, lint, and run all tests
 # make lint    ruff, mypy, import contracts
+# make docs    build the documentation as a site in build/site
 # make bench   measure speed and memory
 # make rule    begin a rule: make rule CODE=NGX903 NAME=conflicting-server-name
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := test
-.PHONY: demo test lint bench rule clean
+.PHONY: demo test lint docs bench rule clean
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -25,7 +26,7 @@ demo: $(VENV)/.demo
 	  run generate "$$spec" --proxy "$$proxy"; done; done
 
 test: $(VENV)/.installed
-	.ci/system-packages nginx-extras libnginx-mod-stream haproxy openssl git patch
+	.ci/system-packages nginx-extras libnginx-mod-stream haproxy openssl git patch zsh fish groff man-db
 	$(MAKE) --no-print-directory lint
 	$(BIN)/pytest -n auto
 
@@ -40,6 +41,9 @@ lint: $(VENV)/.installed
 	cp -R rules templates build/lint/gwlint/
 	cd build/lint && $(BIN)/mypy --config-file ../../pyproject.toml -p gwlint
 	cd build/lint && $(BIN)/lint-imports --config ../../pyproject.toml --no-logo
+
+docs: $(VENV)/.installed
+	$(BIN)/mkdocs build --strict --quiet --config-file docs/mkdocs.yml
 
 # The peers get an environment of their own: what they need shall not mix with what gwlint needs.
 bench: $(VENV)/.installed

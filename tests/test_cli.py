@@ -502,18 +502,12 @@ def test_a_spec_with_unknown_keys_is_2_with_their_places(gwlint: Command, tmp_pa
 def test_explain(gwlint: Command, name: str) -> None:
     run = gwlint("explain", name)
     assert run.code == 0
-    headings = re.findall(r"^#+ (.*)", run.text, re.M)
-    assert headings == [
-        "NGX402 keepalive-without-http11",
-        "Problem",
-        "Why",
-        "In the log",
-        "Silent when",
-        "Example",
-        "Instead",
-        "Fix safety",
-        "References",
-    ]
+    first, *headings = re.findall(r"^#+ (.*)", run.text, re.M)
+    assert first == "NGX402 keepalive-without-http11"
+    needed = ["Problem", "In the log", "Example", "Instead", "Fix safety", "References"]
+    assert [heading for heading in headings if heading in needed] == needed
+    assert "keepalive 32;" in run.text
+    assert "https://nginx.org/en/docs/" in run.text
 
 
 def test_the_catalogue(gwlint: Command) -> None:

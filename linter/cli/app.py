@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from gwlint import __version__
-from gwlint.cli import check, config, explain, fix, generate, rules
+from gwlint.cli import check, completion, config, explain, fix, generate, rules
 
 app = typer.Typer(
     name="gwlint",
@@ -28,6 +28,7 @@ app.command("generate")(generate.generate)
 app.command("explain")(explain.explain)
 app.command("rules")(rules.rules)
 app.add_typer(config.config, name="config")
+app.command("completion")(completion.completion)
 
 
 def _show_version(wanted: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from textwrap import indent
 
+from gwlint.report.printable import printable
 from gwlint.rule import Example, Rule
 
 _AFTER_EXAMPLES = "\n## Fix safety\n"
@@ -26,12 +27,16 @@ def explanation(rule: type[Rule]) -> str:
 def _examples(rule: type[Rule]) -> Iterator[str]:
     for title, examples in (("Example", rule.bad), ("Instead", rule.good)):
         yield f"## {title}"
-        yield from map(_shown, examples)
+        for example in examples:
+            yield _shown(example, named=len(examples) > 1 or len(example.files) > 1)
 
 
-def _shown(example: Example) -> str:
+def _shown(example: Example, *, named: bool) -> str:
+    """Its files, each below its name where there are several: else Markdown would join them."""
     parts = [f"Target: {example.target}\n"] if example.target else []
     for name, text in example.files.items():
-        label = f"{name}:\n\n" if len(example.files) > 1 else ""
-        parts.append(f"{label}{indent(text.rstrip(), '    ')}\n")
+        end = "" if text.endswith("\n") else ", without a line break at its end"
+        label = f"{name}{end}:\n\n" if named else ""
+        shown = "\n".join(map(printable, text.rstrip().splitlines()))
+        parts.append(f"{label}{indent(shown, '    ')}\n")
     return "\n".join(parts)
