@@ -45,11 +45,14 @@ lint: $(VENV)/.installed
 docs: $(VENV)/.installed
 	$(BIN)/mkdocs build --strict --quiet --config-file docs/mkdocs.yml
 
-# The peers get an environment of their own: what they need shall not mix with what gwlint needs.
+# The peers get environments of their own: what they need shall not mix with what gwlint needs, and
+# two of them call their command gixy.
 bench: $(VENV)/.installed
 	$(PYTHON) -m venv build/peers
 	build/peers/bin/python $(PIP_INSTALL) -r tests/bench/peers.txt
-	$(BIN)/python tests/bench/speed.py build/peers/bin
+	$(PYTHON) -m venv build/gixy-ng
+	build/gixy-ng/bin/python $(PIP_INSTALL) -r tests/bench/gixy-ng.txt
+	$(BIN)/python tests/bench/speed.py build/peers/bin build/gixy-ng/bin
 
 rule: $(VENV)/.installed
 	$(BIN)/python -m gwlint.rules.new_rule "$(CODE)" "$(NAME)"

@@ -6,6 +6,7 @@ applied to the bytes, and the result is parsed again.
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -74,16 +75,29 @@ def compatible(fixes: Iterable[Fix]) -> list[Fix]:
 
     An edit that repeats one already taken is no conflict: two rules may ask for the same line.
     """
-    taken: dict[str, list[Edit]] = {}
+    taken: set[Edit] = set()
+    # What is taken does not overlap, so only the neighbours of a new edit can conflict with it.
+    in_order: dict[str, list[Edit]] = {}
     chosen: list[Fix] = []
     for fix in fixes:
-        new = [edit for edit in fix.edits if edit not in taken.get(edit.path, ())]
-        if any(conflicts([edit], taken.get(edit.path, ())) for edit in new):
+        new = [edit for edit in fix.edits if edit not in taken]
+        if any(conflicts([edit], _neighbours(edit, in_order.get(edit.path, []))) for edit in new):
             continue
         chosen.append(fix)
         for edit in new:
-            taken.setdefault(edit.path, []).append(edit)
+            taken.add(edit)
+            insort(in_order.setdefault(edit.path, []), edit, key=_bounds)
     return chosen
+
+
+def _neighbours(edit: Edit, others: list[Edit]) -> list[Edit]:
+    """Of edits in order of place, the ones before and behind the place of `edit`."""
+    index = bisect_left(others, _bounds(edit), key=_bounds)
+    return others[max(index - 1, 0) : index + 1]
+
+
+def _bounds(edit: Edit) -> tuple[int, int]:
+    return edit.span.start, edit.span.end
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from gwlint.jobs.processes import processes_for, shares
 from gwlint.model.deployment import Deployment
 from gwlint.model.facts import facts_of
 from gwlint.model.options import options_of
-from gwlint.project.files import Project
+from gwlint.project.files import HaproxyRoot, NginxRoot, Project
 from gwlint.registry import RuleFile, rule_files
 from gwlint.rule import (
     DeploymentRule,
@@ -50,12 +51,14 @@ def check(
     settings: Settings,
     rules: Sequence[type[Rule]],
     idle: Collection[str] = (),
+    jobs: int | None = 1,
 ) -> Report:
     """All findings of `rules` in `project`.
 
     `idle` are the codes of rules that were asked for as well, and would have nothing to read.
-    Raises RuleError when a rule raises, and SettingsError for facts and options of these rules
-    that cannot be used.
+    `jobs` is how many processes may be used, None for as many as pay; findings from others have no
+    tree behind their statements. Raises RuleError when a rule raises, WorkerError when a process is
+    lost, and SettingsError for facts and options of these rules that cannot be used.
     """
     deployment = Deployment(
         project, settings.target_nginx, settings.target_haproxy, facts_of(settings)
@@ -63,7 +66,7 @@ def check(
     made = [kind(options_of(kind.code, kind.options, settings)) for kind in rules]
     found: dict[tuple[object, ...], Finding] = {}
     ignored = _Ignored(project, settings)
-    for finding in _run(deployment, made):
+    for finding in _run_at_once(deployment, made, jobs):
         if finding.path in project.surroundings or ignored.hides(finding.code, finding.path):
             continue
         # A file that is included twice is judged twice, but says each thing once.
@@ -130,17 +133,104 @@ def _place(finding: Finding) -> tuple[str, int, str, str]:
     return finding.path, finding.span.start, finding.code, finding.message
 
 
-def _run(deployment: Deployment, rules: Sequence[Rule]) -> Iterator[Finding]:
-    for rule in rules:
-        kind = type(rule)
-        if isinstance(rule, NginxRule):
-            for nginx in deployment.nginx:
-                yield from _guarded(kind, nginx.root.main.path, partial(rule.check, nginx))
-        elif isinstance(rule, HaproxyRule):
-            for haproxy in deployment.haproxy:
-                yield from _guarded(kind, haproxy.root.files[0].path, partial(rule.check, haproxy))
-        elif isinstance(rule, DeploymentRule):
-            yield from _guarded(kind, "the project", partial(rule.check, deployment))
+Known = Mapping[tuple[int, int], Sequence[Finding]]
+"""Number of a rule and of a configuration among those of its dialect -> what the rule says of it;
+of a deployment the number is 0."""
+
+
+def _run(
+    deployment: Deployment, rules: Sequence[Rule], known: Known | None = None
+) -> Iterator[Finding]:
+    """What the rules find, by rule and configuration; what is known is not asked again."""
+    for number, rule in enumerate(rules):
+        for other, check in enumerate(_checks(rule, deployment)):
+            key = (number, other)
+            yield from known[key] if known is not None and key in known else check()
+
+
+def _checks(rule: Rule, deployment: Deployment) -> list[Callable[[], Iterator[Finding]]]:
+    """What a rule does: one check for each configuration of its dialect, or one for all."""
+    kind = type(rule)
+    if isinstance(rule, NginxRule):
+        return [
+            partial(_guarded, kind, nginx.root.main.path, partial(rule.check, nginx))
+            for nginx in deployment.nginx
+        ]
+    if isinstance(rule, HaproxyRule):
+        return [
+            partial(_guarded, kind, haproxy.root.files[0].path, partial(rule.check, haproxy))
+            for haproxy in deployment.haproxy
+        ]
+    if isinstance(rule, DeploymentRule):
+        return [partial(_guarded, kind, "the project", partial(rule.check, deployment))]
+    return []
+
+
+def _run_at_once(
+    deployment: Deployment, rules: Sequence[Rule], jobs: int | None
+) -> Iterator[Finding]:
+    """The same findings in the same order, from several processes if that is allowed and pays.
+
+    Trees are large, so the processes are copies of this one that have them already: one for each
+    share of the configurations, while this one does a share and what looks across all. Raises
+    WorkerError when a process is lost.
+    """
+    roots: list[NginxRoot | HaproxyRoot] = [
+        *(config.root for config in deployment.nginx),
+        *(config.root for config in deployment.haproxy),
+    ]
+    sizes = [
+        sum(len(file.source.data) for file in root.files if file.source is not None)
+        for root in roots
+    ]
+    count = processes_for(jobs, sizes)
+    known = None if count == 1 else _known(deployment, rules, roots, shares(sizes, count))
+    return _run(deployment, rules, known)
+
+
+def _known(
+    deployment: Deployment,
+    rules: Sequence[Rule],
+    roots: Sequence[NginxRoot | HaproxyRoot],
+    groups: Sequence[Sequence[int]],
+) -> Known | None:
+    """What the rules find, one process for each group of roots; None if it cannot be done so, or
+    when a rule raises: then it does so again, where all see it."""
+    from gwlint.jobs.parcel import Parcels
+    from gwlint.jobs.processes import Workers
+
+    sources = (file.source for root in roots for file in root.files if file.source is not None)
+    parcels = Parcels([type(rule) for rule in rules], sources)
+
+    def share(group: Sequence[int]) -> dict[tuple[int, int], list[Finding]]:
+        nginx = {number for number in group if number < len(deployment.nginx)}
+        haproxy = {number - len(deployment.nginx) for number in group if number not in nginx}
+        return {
+            (number, other): list(check())
+            for number, rule in enumerate(rules)
+            for other, check in enumerate(_checks(rule, deployment))
+            if other in (nginx if isinstance(rule, NginxRule) else haproxy)
+            and not isinstance(rule, DeploymentRule)
+        }
+
+    def task(group: Sequence[int]) -> bytes:
+        return parcels.pack(share(group).items())
+
+    try:
+        with Workers([partial(task, group) for group in groups[1:]]) as workers:
+            found = share(groups[0])
+            for number, rule in enumerate(rules):
+                if isinstance(rule, DeploymentRule):
+                    (check,) = _checks(rule, deployment)
+                    found[number, 0] = list(check())
+            results = workers.results()
+    except (OSError, RuleError):
+        return None
+    if results is None:
+        return None
+    for data in results:
+        found.update(parcels.unpack(data))
+    return found
 
 
 def _guarded(

@@ -56,8 +56,9 @@ def every(project: Project, findings: Sequence[Finding]) -> Sequence[Finding]:  
 @dataclass(frozen=True)
 class FixResult:
     """`patch` is one unified patch for all files. `originals` and `changed` are the bytes before
-    and after, by path as shown, and `regions` the lines that differ; `absolute` says where each lies. `unfixed` are the findings that
-    are left, each with the reason. `notes` are sentences, such as which server was not asked.
+    and after, by path as shown, and `regions` the lines that differ; `absolute` says where each
+    lies. `unfixed` are the findings that are left, each with the reason. `notes` are sentences,
+    such as which server was not asked.
     """
 
     patch: bytes
@@ -84,7 +85,7 @@ def fix(
     `reader` says where contents come from, the disk if None. Findings that `choose` leaves out are
     neither fixed nor reported. Raises what `load_project` and `find` raise: NoInput, RuleError.
     """
-    base = Disk() if reader is None else reader
+    base = _Snapshot(Disk() if reader is None else reader)
 
     def load(contents: Mapping[str, bytes]) -> Project:
         return load_project(paths, settings, Overlay(contents, base) if contents else base)
@@ -98,6 +99,23 @@ def fix(
         work = _Work(load, find, choose, original, unsafe, judges)
         work.run()
     return _result(work, judges)
+
+
+class _Snapshot:
+    """A reader for which every file stays as it was read first, so that all rounds are about the
+    same files. Whether one has changed meanwhile is looked at when it is written."""
+
+    def __init__(self, base: Reader) -> None:
+        self._base = base
+        self._read: dict[str, bytes] = {}
+
+    def read(self, absolute: str) -> bytes:
+        if absolute not in self._read:
+            self._read[absolute] = self._base.read(absolute)
+        return self._read[absolute]
+
+    def is_file(self, absolute: str) -> bool:
+        return absolute in self._read or self._base.is_file(absolute)
 
 
 @dataclass(frozen=True)
@@ -131,12 +149,16 @@ class _State:
 
 @dataclass(frozen=True)
 class _Trial:
-    """`after` is the state that fixing `chosen` leads to; `fixed` also has what came with them."""
+    """`after` is the state that fixing `chosen` leads to; `fixed` also has what came with them.
+    `suspects` are those of `chosen` that the objection is about, as far as it tells; `is_proven`
+    when each of them is known to have failed."""
 
     after: _State
     chosen: Sequence[Finding]
     fixed: list[Finding]
     objection: str | None
+    suspects: Sequence[Finding] = ()
+    is_proven: bool = False
 
 
 @dataclass
@@ -211,9 +233,9 @@ class _Work:
         return [finding for finding in findings if id(finding.fix) in taken]
 
     def largest_sound(self, chosen: Sequence[Finding]) -> _Trial | None:
-        """The trial with all of `chosen` fixed, or with as many as halving finds; None for none.
+        """The trial with all of `chosen` fixed, or with as many as dividing finds; None for none.
 
-        A single fix that fails is remembered in `refused`.
+        A single fix that fails is remembered in `refused`, and so are several that all fail.
         """
         if self.trials >= MAX_TRIALS:
             self.refused.update((finding.identity, EXHAUSTED) for finding in chosen)
@@ -222,16 +244,16 @@ class _Work:
         trial = self.attempt(chosen)
         if trial.objection is None:
             return trial
-        if len(chosen) == 1:
-            self.refused[chosen[0].identity] = trial.objection
+        if len(chosen) == 1 or (trial.is_proven and len(trial.suspects) == len(chosen)):
+            self.refused.update((finding.identity, trial.objection) for finding in chosen)
             return None
-        first, second = map(self.largest_sound, _halves(chosen))
+        first, second = map(self.largest_sound, _divided(chosen, trial.suspects))
         if first is None or second is None:
             return first or second
         together = [*first.chosen, *second.chosen]
         if len(together) < len(chosen):
             trial = self.attempt(together)
-        # If each half is sound and both together are not, the second waits for the next round.
+        # If each part is sound and both together are not, the second waits for the next round.
         return first if trial.objection is not None else trial
 
     def attempt(self, chosen: Sequence[Finding]) -> _Trial:
@@ -245,15 +267,16 @@ class _Work:
             if isinstance(after, str):
                 return _Trial(self.state, chosen, fixed, after)
             remaining = still_found(self.state.findings, after.findings, chosen)
-            if remaining is not None:
-                objection = f"{remaining.code} would still be found"
-                return _Trial(after, chosen, fixed, objection)
+            if remaining:
+                objection = f"{remaining[0].code} would still be found"
+                return _Trial(after, chosen, fixed, objection, remaining, is_proven=True)
             new = new_findings(self.state.findings, after.findings, chosen)
             if not new:
                 return _Trial(after, chosen, fixed, self.objection_of_servers(after))
             stuck = [one for one in new if self.obstacle(one, after) is not None]
             if stuck:
-                return _Trial(after, chosen, fixed, _would_be_new(stuck[0]))
+                suspects = _changing(chosen, {one.path for one in stuck})
+                return _Trial(after, chosen, fixed, _would_be_new(stuck[0]), suspects)
             followers = self.without_conflicts(new)
             fixed += followers
             after = self.applied(after, followers)
@@ -288,8 +311,24 @@ class _Work:
         return "; ".join(self.judges.objections(after.project, after.changed)) or None
 
 
-def _halves(chosen: Sequence[Finding]) -> tuple[list[Finding], list[Finding]]:
-    """Two parts, split between rules while there are several: mostly one rule is to blame."""
+def _changing(findings: Sequence[Finding], paths: set[str]) -> list[Finding]:
+    """The findings whose fixes change one of the files."""
+    return [
+        finding
+        for finding in findings
+        if finding.fix is not None and any(edit.path in paths for edit in finding.fix.edits)
+    ]
+
+
+def _divided(
+    chosen: Sequence[Finding], suspects: Sequence[Finding]
+) -> tuple[list[Finding], list[Finding]]:
+    """Two parts: those beyond suspicion and the suspects; if all are alike, split between rules
+    while there are several, since mostly one rule is to blame."""
+    suspected = {id(finding) for finding in suspects}
+    others = [finding for finding in chosen if id(finding) not in suspected]
+    if others and suspects:
+        return others, list(suspects)
     codes = sorted({finding.code for finding in chosen})
     if len(codes) == 1:
         middle = len(chosen) // 2

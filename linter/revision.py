@@ -89,12 +89,12 @@ class Revision:
     @property
     def regions(self) -> list[Region]:
         """The lines of the original that differ, in order of place."""
-        return _changed_lines(_lines(self.original), self.changes)
+        return _changed_lines(_lines(self.original), _settled(self.original, self.changes))
 
     def patch(self, path: str) -> bytes:
         """The unified patch that `git apply` and `patch -p1` take; empty when nothing changed."""
         lines = _lines(self.original)
-        regions = _changed_lines(lines, _settled(self.original, self.changes))
+        regions = self.regions
         if not regions:
             return b""
         parts = [b"--- %s\n+++ %s\n" % (_quoted("a/" + path), _quoted("b/" + path))]

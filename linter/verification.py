@@ -29,16 +29,17 @@ def syntax_objection(before: Project, after: Project) -> str | None:
 
 def still_found(
     before: Sequence[Finding], after: Sequence[Finding], fixed: Sequence[Finding]
-) -> Finding | None:
-    """One of the `fixed` findings that should be gone and is not."""
+) -> list[Finding]:
+    """Those of the `fixed` findings that should be gone and are not."""
     identities_before = Counter(finding.identity for finding in before)
     identities_after = Counter(finding.identity for finding in after)
     asked = Counter(finding.identity for finding in fixed)
-    for finding in fixed:
-        identity = finding.identity
-        if identities_after[identity] > identities_before[identity] - asked[identity]:
-            return finding
-    return None
+    left = {
+        identity
+        for identity, count in asked.items()
+        if identities_after[identity] > identities_before[identity] - count
+    }
+    return [finding for finding in fixed if finding.identity in left]
 
 
 def new_findings(

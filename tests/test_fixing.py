@@ -120,6 +120,20 @@ class NoFix(NginxRule):
             yield self.finding(directive, "decide", advice="decide")
 
 
+class OnPort81(NginxRule):
+    """Lengthens a timeout that holds in the server on port 81, wherever its line stands; and
+    asks for nothing else, as a rule that does not think of other servers."""
+
+    code, name, severity = "NGX385", "on-port-81", Severity.WARNING
+
+    def check(self, config: NginxConfig) -> Iterator[Finding]:
+        for context, directive in config.find("proxy_read_timeout"):
+            listen = context.first("listen")
+            if directive.values == ["1s"] and listen is not None and listen.values == ["81"]:
+                edit = Edit(directive.arguments[0].span, "60s")
+                yield self.finding(directive, "m", advice="x", fix=Fix("x", Safety.SAFE, (edit,)))
+
+
 class MissingOption(HaproxyRule):
     """Puts a line behind `mode http` of every backend."""
 
@@ -439,6 +453,30 @@ def test_several_files_make_one_patch(folder: Path) -> None:
     subprocess.run(["patch", "-p1", "-s"], input=result.patch, check=True, timeout=20)
     for path, data in result.changed.items():
         assert (folder / path).read_bytes() == data
+
+
+@pytest.mark.parametrize(
+    ("ports", "reason"),
+    [
+        ((81,), None),
+        ((81, 81), None),
+        ((81, 82), "does not suit the place where nginx.conf:4 includes it"),
+        ((82, 81), "does not suit the place where nginx.conf:3 includes it"),
+    ],
+)
+def test_a_shared_file_is_changed_only_if_it_suits_every_place(
+    folder: Path, ports: tuple[int, ...], reason: str | None
+) -> None:
+    snippet = folder / "snippet.conf"
+    snippet.write_text("proxy_read_timeout 1s;\n")
+    servers = "".join(f"server {{ listen {port}; include snippet.conf; }}\n" for port in ports)
+    (folder / "nginx.conf").write_text(f"events {{ }}\nhttp {{\n{servers}}}\n")
+    result = fixed(OnPort81, paths=["nginx.conf"])
+    if reason is None:
+        assert result.changed == {"snippet.conf": b"proxy_read_timeout 60s;\n"}
+    else:
+        assert result.patch == b""
+        assert reasons(result) == {"NGX385": f"its fix changes snippet.conf, and {reason}"}
 
 
 def test_a_file_outside_that_was_not_named_is_left_alone(folder: Path) -> None:

@@ -143,6 +143,31 @@ def test_a_patch_touches_only_the_lines_that_changed() -> None:
     assert changed == [b"-line 10", b"+LINE 10", b"+new"]
 
 
+@pytest.mark.parametrize("newline", [b"\n", b"\r\n"])
+def test_a_line_between_added_lines_counts_as_untouched(newline: bytes) -> None:
+    """One fix adds a line in front of `events {`, another one behind it, at the end of the line."""
+    original = b"events {\n}\n".replace(b"\n", newline)
+    behind = original.index(b"{") + 1
+    revision = Revision(original).changed(
+        [
+            Change(0, 0, b"worker_processes auto;" + newline),
+            Change(behind, behind, newline + b"    worker_connections 4096;"),
+        ]
+    )
+    changed = [line for line in revision.patch("x").split(b"\n")[2:] if line[:1] in b"+-" and line]
+    assert [line.rstrip(b"\r") for line in changed] == [
+        b"+worker_processes auto;",
+        b"+    worker_connections 4096;",
+    ]
+
+
+def test_a_replacement_that_repeats_what_stands_there_changes_the_rest_only() -> None:
+    original = b"a 1;\nb 2;\nc 3;\n"
+    revision = Revision(original).changed([Change(0, len(original), b"a 1;\nb 2;\nx;\nc 3;\n")])
+    changed = [line for line in revision.patch("x").splitlines()[2:] if line[:1] in b"+-"]
+    assert changed == [b"+x;"]
+
+
 def test_a_round_that_undoes_the_one_before_leaves_no_patch() -> None:
     revision = Revision(b"a b c\n").changed([Change(2, 3, b"X")]).changed([Change(2, 3, b"b")])
     assert revision.data == revision.original
@@ -178,6 +203,21 @@ def test_conflicts_are_overlaps_and_insertions_at_one_place() -> None:
     assert conflicts([edit(source, 2, 2, "a")], [edit(source, 2, 2, "b")])
     assert not conflicts([edit(source, 0, 3, "")], [edit(source, 3, 4, "")])
     assert not conflicts([edit(source, 0, 3, "")], [edit(other, 0, 3, "")])
+
+
+@given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 3), st.sampled_from("xy"))))
+def test_compatible_keeps_every_fix_that_conflicts_with_none_before(
+    places: list[tuple[int, int, str]],
+) -> None:
+    """Held against the definition, which compares each fix with all that were taken."""
+    source = Source("a.conf", bytes(16))
+    fixes = [fix(edit(source, start, start + length, text)) for start, length, text in places]
+    expected: list[Fix] = []
+    for one in fixes:
+        taken = {edit for other in expected for edit in other.edits}
+        if set(one.edits) <= taken or not conflicts(one.edits, taken):
+            expected.append(one)
+    assert compatible(fixes) == expected
 
 
 def test_compatible_takes_fixes_in_order_and_equal_edits_once() -> None:

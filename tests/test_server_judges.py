@@ -19,8 +19,9 @@ from gwlint.servers import haproxy_judge, nginx_judge
 from gwlint.servers.haproxy_judge import HaproxyJudge
 from gwlint.servers.nginx_judge import NginxJudge
 from gwlint.servers.nginx_values import listen_address, log_target, without_host
-from gwlint.servers.process import find_binary
+from gwlint.servers.process import Outcome, find_binary
 from gwlint.servers.standins import StandIns
+from gwlint.servers.verdict import readable
 from gwlint.settings import Settings
 from gwlint.syntax.version import Version
 
@@ -75,6 +76,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     place.mkdir()
     monkeypatch.chdir(place)
     return place
+
+
+def test_messages_name_the_right_file_of_many() -> None:
+    """The tenth copy is called as the first one, and one digit more."""
+    copies = {Path("/scratch/p1"): "nginx.conf", Path("/scratch/p12"): "conf.d/site.conf"}
+    said = Outcome(1, "in /scratch/p12:3\nin /scratch/p1:4\n")
+    assert readable(said, copies) == ["in conf.d/site.conf:3", "in nginx.conf:4"]
 
 
 def project(folder: Path, **files: str) -> Project:
@@ -428,7 +436,16 @@ ACCEPTED_SHARE = 0.9
 SAMPLE_STEP = 12
 
 
-def test_nginx_accepts_real_files(monkeypatch: pytest.MonkeyPatch) -> None:
+def alone(file: Path, folder: Path) -> str:
+    """The name of a copy in a folder of its own: the manifest speaks of the file by itself."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    shutil.copyfile(file, folder / file.name)
+    os.chdir(folder)
+    return file.name
+
+
+def test_nginx_accepts_real_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     folder, rows = corpus()
     monkeypatch.chdir(folder)
     judge = NginxJudge()
@@ -437,15 +454,16 @@ def test_nginx_accepts_real_files(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [row for row in rows if row["nginx_t_stubbed"] == "ok"][::SAMPLE_STEP]
     refused = []
     for row in rows:
-        settings = Settings(contexts={row["local"]: CONTEXTS[row["nginx_ctx"]]}, dialect="nginx")
-        for root in load_project([row["local"]], settings).nginx_roots:
+        name = alone(folder / row["local"], tmp_path / "alone")
+        settings = Settings(contexts={name: CONTEXTS[row["nginx_ctx"]]}, dialect="nginx")
+        for root in load_project([name], settings).nginx_roots:
             verdict = judge.verdict(root)
             if not verdict.accepted:
                 refused.append((row["local"], verdict.messages))
     assert len(refused) <= (1 - ACCEPTED_SHARE) * len(rows), refused
 
 
-def test_haproxy_accepts_real_files(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_haproxy_accepts_real_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     folder, rows = corpus()
     monkeypatch.chdir(folder)
     judge = HaproxyJudge()
@@ -455,7 +473,8 @@ def test_haproxy_accepts_real_files(monkeypatch: pytest.MonkeyPatch) -> None:
     refused = []
     for row in rows:
         settings = Settings(dialect="haproxy")
-        for root in load_project([row["local"]], settings).haproxy_roots:
+        name = alone(folder / row["local"], tmp_path / "alone")
+        for root in load_project([name], settings).haproxy_roots:
             verdict = judge.verdict(root)
             if not verdict.accepted:
                 refused.append((row["local"], verdict.messages))

@@ -8,7 +8,7 @@ import typer
 
 from gwlint.cli import options
 from gwlint.cli.baselines import Adoption
-from gwlint.cli.checking import Printing, run_check
+from gwlint.cli.checking import Effort, Printing, run_check
 from gwlint.cli.inputs import STDIN_FILENAME, Inputs
 
 
@@ -39,7 +39,8 @@ def check(
     changed_only: options.ChangedOnly = False,
     no_color: options.NoColor = False,
     quiet: options.Quiet = False,
-    jobs: options.Jobs = None,  # noqa: ARG001 - an upper bound, and one is never above it
+    jobs: options.Jobs = None,
+    no_cache: options.NoCache = False,
 ) -> None:
     """Find faults. PATH is the current folder by default.
 
@@ -58,4 +59,5 @@ def check(
     )
     printing = Printing(tuple(formats or ()), output, no_color, quiet)
     adoption = Adoption(baseline, write_baseline, diff_base, changed_only=changed_only)
-    raise typer.Exit(run_check(inputs, printing, adoption))
+    effort = Effort(use_cache=not no_cache, jobs=jobs)
+    raise typer.Exit(run_check(inputs, printing, adoption, effort))

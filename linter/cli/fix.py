@@ -47,6 +47,7 @@ def fix(
         str,
         typer.Option(
             "--format",
+            metavar="NAME",
             help="patch, or suggestions for reviewers: rdjson (reviewdog), github-suggestions"
             " (the body of a pull request review).",
         ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -136,33 +136,49 @@ def chosen_rules(settings: Settings) -> list[RuleFile]:
 class Judge:
     """Finds faults in a project, with the rules that the settings ask for."""
 
-    def __init__(self, settings: Settings, *, says_unused: bool = False) -> None:
-        """`says_unused`: whether to say on stderr which gwlint.yaml below do not count."""
+    def __init__(
+        self, settings: Settings, *, says_unused: bool = False, jobs: int | None = 1
+    ) -> None:
+        """`says_unused`: whether to say on stderr which gwlint.yaml below do not count. `jobs` is
+        how many processes may be used, None for as many as pay."""
         self._settings = settings
+        self._jobs = jobs
         self._rules = chosen_rules(settings)
         self._says_unused = says_unused
         self.unread: dict[str, bool] = {}
         """Files that could not be read, and so not judged; whether the user named them."""
+        self.notes: list[str] = []
+        """What was said of them on stderr."""
 
     def report(self, project: Project) -> Report:
         """What a check of the project says, after naming the files that cannot be read. Raises
         Defect."""
         self._note_unreadable(project)
         if self._says_unused:
-            self._note_unused_settings(project)
+            self._note_unused_settings(file.absolute for file in project.files)
             self._says_unused = False
         return self.report_in_silence(project)
+
+    def repeat_notes(self, notes: Iterable[str], places: Iterable[str]) -> None:
+        """Say what `report` said of a project: its `notes`, and which gwlint.yaml do not count
+        for files at these absolute paths."""
+        for line in notes:
+            note(line)
+        if self._says_unused:
+            self._note_unused_settings(places)
 
     def report_in_silence(self, project: Project) -> Report:
         """What a check of the project says, when the user does not ask about it. Raises Defect."""
         from gwlint.engine import RuleError, check
+        from gwlint.jobs.processes import WorkerError
         from gwlint.registry import RuleFileError, relevant
 
         files = relevant(self._rules, project, self._settings)
         idle = {file.code for file in self._rules} - {file.code for file in files}
         try:
-            return check(project, self._settings, [file.load() for file in files], idle)
-        except (RuleError, RuleFileError) as error:
+            rules = [file.load() for file in files]
+            return check(project, self._settings, rules, idle, self._jobs)
+        except (RuleError, RuleFileError, WorkerError) as error:
             raise Defect(str(error)) from error
 
     def find(self, project: Project) -> list[Finding]:
@@ -172,10 +188,10 @@ class Judge:
         least = Severity.INFO if lists_info(self._settings) else Severity.WARNING
         return [one for one in self.report(project).findings if one.severity >= least]
 
-    def _note_unused_settings(self, project: Project) -> None:
+    def _note_unused_settings(self, absolute: Iterable[str]) -> None:
         from gwlint.settings import unused_settings_files
 
-        for path in unused_settings_files(self._settings, [one.absolute for one in project.files]):
+        for path in unused_settings_files(self._settings, absolute):
             counts = f"that is {self._settings.file}" if self._settings.file else "and here is none"
             note(f"gwlint: {path} is not used: the gwlint.yaml of the PATH counts, {counts}")
 
@@ -183,7 +199,8 @@ class Judge:
         for file in project.files:
             if file.status == "unreadable" and file.path not in self.unread:
                 self.unread[file.path] = file.named
-                note(f"gwlint: {file.path}: cannot be read: {file.reason}")
+                self.notes.append(f"gwlint: {file.path}: cannot be read: {file.reason}")
+                note(self.notes[-1])
 
 
 def lists_info(settings: Settings) -> bool:

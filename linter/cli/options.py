@@ -107,6 +107,17 @@ Quiet = Annotated[
 Jobs = Annotated[
     int | None,
     typer.Option(
-        "--jobs", metavar="N", min=1, help="Use at most N processes; gwlint needs only one so far."
+        "--jobs",
+        metavar="N",
+        min=1,
+        help="Use at most N processes; by default as many as the work is worth.",
+    ),
+]
+NoCache = Annotated[
+    bool,
+    typer.Option(
+        "--no-cache",
+        help="Find everything anew, and keep nothing. Without it, what an equal run printed is"
+        " printed again while no file has changed.",
     ),
 ]

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from gwlint.cli.failure import Failure
 from gwlint.cli.inputs import require_one_of
@@ -50,23 +50,34 @@ def outlets(formats: Sequence[str], output: Path | None) -> list[Outlet]:
     return sorted(found, key=lambda one: one.path is None)
 
 
-def annotate_on_github(report: Report, view: View, formats: Sequence[str]) -> None:
-    """What GitHub Actions is told beside the reports.
+class Beside(NamedTuple):
+    """What GitHub Actions is told beside the reports: lines for stderr, and a step summary."""
 
-    Without `--format`, annotations on stderr, where the runner reads them too and where they do
-    not mix with the report. With `--format github`, or without any, the step summary.
-    """
+    annotations: str = ""
+    step_summary: str = ""
+
+
+def beside(report: Report, view: View, formats: Sequence[str]) -> Beside:
+    """Without `--format`, annotations on stderr, where the runner reads them too and where they do
+    not mix with the report. With `--format github`, or without any, the step summary."""
     on_its_own = not formats and os.environ.get("GITHUB_ACTIONS") == "true"
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if not on_its_own and not any(word.partition(":")[0] == "github" for word in formats):
-        return
+        return Beside()
     from gwlint.report import github
 
-    if on_its_own:
-        for line in github.render(report, view).splitlines():
-            note(line)
-    if summary:
-        _append(github.step_summary(report, view), summary)
+    return Beside(
+        github.render(report, view) if on_its_own else "",
+        github.step_summary(report, view) if summary else "",
+    )
+
+
+def tell_github(texts: Beside) -> None:
+    """Print the annotations, and add the summary to that of the step."""
+    for line in texts.annotations.splitlines():
+        note(line)
+    if texts.step_summary:
+        _append(texts.step_summary, os.environ["GITHUB_STEP_SUMMARY"])
 
 
 def _append(text: str, path: str) -> None:

@@ -39,9 +39,14 @@ def note(line: str) -> None:
 
 
 def wants_colour(*, forbidden: bool, path: Path | None) -> bool:
-    """Colours are for terminals, unless --no-color or NO_COLOR (no-color.org) forbids them."""
+    """Colours are for terminals, unless --no-color or NO_COLOR (no-color.org) forbids them.
+
+    FORCE_COLOR (force-color.org) wants them elsewhere too, as in the log of a CI job.
+    """
     if forbidden or path is not None or os.environ.get("NO_COLOR"):
         return False
+    if os.environ.get("FORCE_COLOR", "0") not in ("", "0"):
+        return True
     return sys.stdout is not None and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 

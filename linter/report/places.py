@@ -11,6 +11,11 @@ _CHECKOUTS = ("GITHUB_WORKSPACE", "CI_PROJECT_DIR")
 """Variables in which GitHub Actions and GitLab CI say where the checkout is."""
 
 
+def checkout_folders() -> list[str]:
+    """The folders that a CI service calls its checkout."""
+    return [os.environ[name] for name in _CHECKOUTS if os.environ.get(name)]
+
+
 class Checkout:
     """Turns paths into those by which a code host knows the files.
 
@@ -19,8 +24,7 @@ class Checkout:
     """
 
     def __init__(self) -> None:
-        folders = [os.environ[name] for name in _CHECKOUTS if os.environ.get(name)]
-        self._roots = [Path(os.path.realpath(folder)) for folder in (*folders, ".")]
+        self._roots = [Path(os.path.realpath(folder)) for folder in (*checkout_folders(), ".")]
         self._known: dict[str, str] = {}
 
     def path_of(self, path: str) -> str:

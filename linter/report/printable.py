@@ -21,7 +21,7 @@ def printable(text: str) -> str:
 
 def with_blanks(text: str) -> str:
     """`printable` for a line of source: tabs become blanks."""
-    return TAB.join(map(printable, text.split("\t")))
+    return printable(text) if "\t" not in text else TAB.join(map(printable, text.split("\t")))
 
 
 def columns(text: str) -> int:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from functools import cached_property
+from collections.abc import Callable, Collection, Sequence
+from functools import cached_property, partial
 from typing import TypeVar
 
-from gwlint.project.files import HaproxyRoot, NginxRoot, Project
+from gwlint.project.files import ConfigFile, HaproxyRoot, NginxRoot, Project
 from gwlint.servers.haproxy_judge import HaproxyJudge
 from gwlint.servers.nginx_judge import NginxJudge
 from gwlint.servers.verdict import Verdict
@@ -17,12 +17,16 @@ HAPROXY_COMMAND = "haproxy -c"
 
 _Root = TypeVar("_Root")
 
+_Content = tuple[tuple[str, bytes], ...]
+"""What tells one form of a root from another: its files with their bytes."""
+
 
 class Judges:
     """Verdicts on the roots of one original project, and on changed forms of it.
 
-    Only roots that hold a changed file are judged, and each original at most once. `notes` says
-    in one sentence each what could not be judged, and why.
+    Only roots that hold a changed file are judged, and each original and each changed form at most
+    once: in search of the fix to blame, most roots are met again as they were. `notes` says in one
+    sentence each what could not be judged, and why.
     """
 
     def __init__(self, original: Project, settings: Settings) -> None:
@@ -30,6 +34,7 @@ class Judges:
         self._nginx = {root.main.path: root for root in original.nginx_roots}
         self._haproxy = {_key(root): root for root in original.haproxy_roots}
         self._before: dict[str, Verdict] = {}
+        self._known: dict[_Content, list[str]] = {}
         self._notes: dict[str, None] = {}
 
     @cached_property
@@ -49,11 +54,18 @@ class Judges:
         found: list[str] = []
         for root in project.nginx_roots:
             if any(file.path in changed for file in root.files):
-                found += self._nginx_objection(root)
+                found += self._once(root.files, partial(self._nginx_objection, root))
         for haproxy_root in project.haproxy_roots:
             if any(file.path in changed for file in haproxy_root.files):
-                found += self._haproxy_objection(haproxy_root)
+                objection = partial(self._haproxy_objection, haproxy_root)
+                found += self._once(haproxy_root.files, objection)
         return found
+
+    def _once(self, files: Sequence[ConfigFile], objection: Callable[[], list[str]]) -> list[str]:
+        content = tuple((file.path, file.source.data) for file in files if file.source is not None)
+        if content not in self._known:
+            self._known[content] = objection()
+        return self._known[content]
 
     def _nginx_objection(self, root: NginxRoot) -> list[str]:
         path = root.main.path

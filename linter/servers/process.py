@@ -40,15 +40,21 @@ def find_binary(name: str, variable: str) -> str | None:
     return shutil.which(name) or shutil.which(name, path=SYSTEM_FOLDERS)
 
 
+def version_of(binary: str, folder: Path) -> Version | None:
+    """The version that a server says it has; None when it does not tell."""
+    said = _VERSION.search(run([binary, "-v"], folder).text)
+    return None if said is None else Version.parse(said[1])
+
+
 def too_old(binary: str, target: Version | None, folder: Path) -> str | None:
     """Why a server cannot judge what is meant for `target`: it is older and would refuse what the
     target knows. None when it can, or when it does not tell its version."""
     if target is None:
         return None
-    said = _VERSION.search(run([binary, "-v"], folder).text)
-    if said is None or Version.parse(said[1]) >= target:
+    version = version_of(binary, folder)
+    if version is None or version >= target:
         return None
-    return f"{Path(binary).name} {said[1]} is older than the target {target}"
+    return f"{Path(binary).name} {version} is older than the target {target}"
 
 
 def run(command: Sequence[str], folder: Path) -> Outcome:

@@ -41,6 +41,7 @@ class Verdict:
 def readable(outcome: Outcome, copies: dict[Path, str]) -> list[str]:
     """The lines a server printed, with scratch copies named as the files they stand for."""
     text = outcome.text
-    for copy, path in copies.items():
+    # Longest first: the name of one copy may be the beginning of another's.
+    for copy, path in sorted(copies.items(), key=lambda pair: len(str(pair[0])), reverse=True):
         text = text.replace(str(copy), path)
     return [line.strip() for line in text.splitlines() if line.strip()]

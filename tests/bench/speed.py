@@ -1,11 +1,15 @@
-"""Seconds and peak memory of `gwlint check` and of peers on the same generated files.
+"""Seconds and peak memory of `gwlint check`, of peers and of the servers on the same files.
 
-Run by `make bench`, which passes the folder of the peers' commands. Nothing is asserted: what
-counts is the ratio of figures from one run on one machine.
+    .venv/bin/python tests/bench/speed.py [FOLDER...] [--only WORDS] [--runs N]
+
+Run by `make bench`, which passes the folders of the peers' commands. Nothing is asserted: what
+counts is the ratio of figures from one run on one machine. gwlint is measured cold, with an empty
+cache that it fills, and warm, when it finds there what an equal run printed.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
 import sys
@@ -21,14 +25,18 @@ SIZES = (5_000, 10_000)
 """Each list is measured at half and at full length: a rule that is quadratic shows there."""
 TIME_LIMIT = 30
 """Seconds after which a command is not run again on the same file."""
+FILES = 5_000
+FILES_OF_A_ROOT = 10
 
 
 @dataclass(frozen=True)
 class Command:
-    """What is measured; the file is its last argument."""
+    """What is measured; the file or folder is its last argument. `cold`: the cache is emptied
+    before each run."""
 
     name: str
     words: Sequence[str]
+    cold: bool = False
 
 
 @dataclass(frozen=True)
@@ -137,26 +145,50 @@ def inputs(folder: Path) -> Iterator[tuple[str, Path]]:
         path = folder / f"{number}.{ending}"
         path.write_text(text)
         yield title, path
-    (folder / "sites").mkdir()
-    for number in range(2000):
-        (folder / "sites" / f"{number}.conf").write_text(server(number))
-    path = folder / "includes.conf"
-    path.write_text(http("include sites/*.conf;\n"))
-    yield "2,000 included files", path
+    for count in (2000, FILES):
+        sites = folder / f"sites{count}"
+        sites.mkdir()
+        for number in range(count):
+            (sites / f"{number}.conf").write_text(server(number))
+        path = folder / f"includes{count}.conf"
+        path.write_text(http(f"include {sites.name}/*.conf;\n"))
+        yield f"{count:,} included files", path
+    yield f"{FILES:,} files, {FILES // FILES_OF_A_ROOT} roots", roots(folder / "hosts")
 
 
-def commands(peers: Path | None, path: Path) -> list[Command]:
-    """gwlint, with all rules as well, and those peers that are there and read the dialect."""
+def roots(folder: Path) -> Path:
+    """A folder of `FILES` files: main files, each of which includes some others."""
+    for number in range(FILES // FILES_OF_A_ROOT):
+        sites = folder / f"host{number}" / "nginx" / "sites"
+        sites.mkdir(parents=True)
+        (sites.parent / "nginx.conf").write_text(http("include sites/*.conf;\n"))
+        for site in range(FILES_OF_A_ROOT - 1):
+            text = server(number * FILES_OF_A_ROOT + site)
+            (sites / f"{site}.conf").write_text(text)
+    return folder
+
+
+def commands(peers: Sequence[Path], path: Path) -> list[Command]:
+    """gwlint, with all rules as well, and those peers and servers that are there and read it."""
     found = [
-        Command("gwlint", [str(GWLINT), "check"]),
-        Command("gwlint, all rules", [str(GWLINT), "check", "--profile", "strict"]),
+        Command("gwlint, cold", [str(GWLINT), "check"], cold=True),
+        Command("gwlint, warm", [str(GWLINT), "check"]),
+        Command("gwlint, all rules", [str(GWLINT), "check", "--profile", "strict"], cold=True),
     ]
+    if path.is_dir():  # nobody else reads folders
+        one = [str(GWLINT), "check", "--jobs", "1"]
+        return [*found, Command("gwlint, one process", one, cold=True)]
     if path.suffix == ".cfg":
+        haproxy_command = shutil.which("haproxy")
+        if haproxy_command is not None:
+            found.append(Command("haproxy -c", [haproxy_command, "-c", "-q", "-f"]))
         return found
-    if peers is not None and (peers / "gixy").exists():
-        found.append(Command("gixy-next", [str(peers / "gixy")]))
-    if peers is not None and (peers / "crossplane").exists():
-        found.append(Command("crossplane parse", [str(peers / "crossplane"), "parse"]))
+    for folder in peers:
+        if (folder / "gixy").exists():
+            name = "gixy-next" if (folder / "gixy-next").exists() else "gixy-ng"
+            found.append(Command(name, [str(folder / "gixy")]))
+        if (folder / "crossplane").exists():
+            found.append(Command("crossplane parse", [str(folder / "crossplane"), "parse"]))
     nginx = shutil.which("nginx")
     if nginx is not None:
         # A scratch prefix, so that nothing of the machine is touched.
@@ -165,13 +197,16 @@ def commands(peers: Path | None, path: Path) -> list[Command]:
     return found
 
 
-def measure(command: Command, path: Path) -> Figures:
+def measure(command: Command, path: Path, cache: Path) -> Figures:
     """One run, its output thrown away."""
+    if command.cold:
+        shutil.rmtree(cache, ignore_errors=True)
     quiet = [(os.POSIX_SPAWN_OPEN, descriptor, os.devnull, os.O_WRONLY, 0) for descriptor in (1, 2)]
     # Users run compiled modules, also where the environment of the developer forbids writing them.
     environment = {
         key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"
     }
+    environment["GWLINT_CACHE_DIR"] = str(cache)
     words = [*command.words, str(path)]
     before = time.perf_counter()
     process = os.posix_spawn(words[0], words, environment, file_actions=quiet)
@@ -179,25 +214,32 @@ def measure(command: Command, path: Path) -> Figures:
     return Figures(time.perf_counter() - before, usage.ru_maxrss // 1024)
 
 
-def best(command: Command, path: Path) -> Figures:
-    """The shortest of some runs and their largest memory."""
-    figures = [measure(command, path)]
-    while len(figures) < RUNS and figures[-1].seconds < TIME_LIMIT:
-        figures.append(measure(command, path))
+def best(command: Command, path: Path, runs: int, cache: Path) -> Figures:
+    """The shortest of some runs and their largest memory, that of the largest process."""
+    figures = [measure(command, path, cache)]
+    while len(figures) < runs and sum(one.seconds for one in figures) < TIME_LIMIT:
+        figures.append(measure(command, path, cache))
     return Figures(min(one.seconds for one in figures), max(one.mebibytes for one in figures))
 
 
 def main() -> None:
-    peers = Path(sys.argv[1]).absolute() if len(sys.argv) > 1 else None
+    parser = argparse.ArgumentParser()
+    parser.add_argument("peers", nargs="*", type=Path, help="folders with commands of peers")
+    parser.add_argument("--only", default="", help="measure only what has these words in its title")
+    parser.add_argument("--runs", type=int, default=RUNS, help="the shortest of so many counts")
+    wishes = parser.parse_args()
+    peers = [folder.absolute() for folder in wishes.peers]
     with tempfile.TemporaryDirectory() as folder:
         for title, path in inputs(Path(folder)):
+            if wishes.only not in title:
+                continue
             own: Figures | None = None
             for command in commands(peers, path):
-                figures = best(command, path)
+                figures = best(command, path, wishes.runs, Path(folder, "cache"))
                 own = own or figures
                 ratio = f"{figures.seconds / own.seconds:6.2f} x gwlint"
                 print(
-                    f"{title:27} {command.name:18} {figures.seconds:7.3f} s"
+                    f"{title:27} {command.name:19} {figures.seconds:7.3f} s"
                     f"  {figures.mebibytes:5} MiB  {ratio}",
                     flush=True,
                 )

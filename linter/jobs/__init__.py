@@ -1,0 +1,1 @@
+"""Work on several roots at once, in processes."""
