@@ -24,7 +24,11 @@ SHORTEST_REPEATED = 4
 """Characters. A message is searched for secrets of this length at least: shorter ones stand for
 much else, and no message quotes what stands after these words."""
 
-_NAME = rb"[\w.$-]*(?:passw(?:or)?d|passphrase|secret|token|api[_-]?key|credential)(?![\w.-]*(?:file|path|dir)\b)[\w.-]*"
+_NAME = (
+    rb"[\w.$-]{0,64}(?:passw(?:or)?d|passphrase|secret|token|api[_-]?key|credential)"
+    rb"(?![\w.-]{0,64}(?:file|path|dir)\b)[\w.-]{0,64}"
+)
+"""Bounded: a long word would be looked through again from each of its places."""
 _VALUE = rb"""(?P<{}>"(?:[^"\\\n]|\\.)*"?|'(?:[^'\\\n]|\\.)*'?|[^\s"';]+)"""
 """A word, quoted or not; a quote that is never closed ends with its line."""
 
