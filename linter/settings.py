@@ -90,6 +90,8 @@ class Settings:
     folder: str = field(default_factory=os.getcwd)
     file: str | None = None
     """gwlint.yaml as shown to users; None when there is none."""
+    is_named: bool = False
+    """Whether the user named that file, so that what it says is the user's word."""
     places: Mapping[tuple[str | int, ...], tuple[int, int]] = field(default_factory=dict)
     """Where each key and value of gwlint.yaml stands: ("rules", "NGX303") -> (line, column)."""
     options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -201,7 +203,9 @@ def load_settings(
     if ignore:
         given["ignore"] = selector_words(ignore)
         found["ignore"] = (*settings.ignore, *given["ignore"])
-    settings = replace(settings, **found, options=MappingProxyType(given))
+    settings = replace(
+        settings, **found, options=MappingProxyType(given), is_named=config is not None
+    )
     for check in checks:
         try:
             check(settings)

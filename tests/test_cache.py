@@ -59,7 +59,7 @@ frontend web
 backend app
     server one 127.0.0.1:9001
 """
-SETTINGS = "path_map:\n  /srv/shared: ../shared\n"
+SETTINGS = "path_map:\n  /srv/shared: ./.shared\n"
 
 
 class Seen(NamedTuple):
@@ -85,7 +85,7 @@ class Project:
         self.write("nginx/other.txt", SITE.format(name="bb", port=9002))
         self.write("nginx/another.txt", SITE.format(name="cc", port=9003))
         (self.tree / "nginx/sites/linked.conf").symlink_to("../other.txt")
-        self.write("../shared/common.conf", "proxy_connect_timeout 5s;\n")
+        self.write(".shared/common.conf", "proxy_connect_timeout 5s;\n")
         self.write("haproxy/haproxy.cfg", HAPROXY)
         self.write("gwlint.yaml", SETTINGS)
         subprocess.run(["git", "init", "-q", self.tree], check=True)
@@ -236,7 +236,7 @@ CHANGES: dict[str, Callable[[Project], None]] = {
     "an included file": _edit("nginx/sites/a.conf", SITE.format(name="dd", port=9009)),
     "a file that matches the glob": _edit("nginx/sites/z.conf", SITE.format(name="zz", port=99)),
     "a file that was looked for in vain": _edit("nginx/extra.conf", "proxy_http_version 1.1;\n"),
-    "a file behind path_map": _edit("../shared/common.conf", "proxy_read_timeout 1s\n"),
+    "a file behind path_map": _edit(".shared/common.conf", "proxy_read_timeout 1s\n"),
     "content, with size and time kept": _edit_unseen,
     "a file that disappears": _remove,
     "a link that leads elsewhere": _turn_link,

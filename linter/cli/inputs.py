@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from gwlint.cli.failure import Defect, Failure
@@ -14,12 +16,14 @@ from gwlint.syntax.nearest import nearest
 if TYPE_CHECKING:
     from gwlint.engine import Report
     from gwlint.project import Project
+    from gwlint.project.boundary import Boundary
     from gwlint.project.reading import Reader
     from gwlint.registry import RuleFile
     from gwlint.rule import Finding
     from gwlint.settings import Settings, SettingsProblem
 
 STDIN = "-"
+_NAME_IT = "if that is meant, name the file with --config"
 STDIN_FILENAME = "<stdin>"
 
 
@@ -66,6 +70,8 @@ def read_settings(inputs: Inputs) -> Settings:
     try:
         if inputs.config is None and len(inputs.paths) > 1:
             _require_one_file({find_settings_file(path): path for path in reversed(inputs.names)})
+        if inputs.config is None:
+            _require_inside(inputs, find_settings_file(inputs.names[0]))
         return load_settings(
             inputs.names[0],
             config=inputs.config,
@@ -75,7 +81,7 @@ def read_settings(inputs: Inputs) -> Settings:
             profile=inputs.profile,
             fail_on=inputs.fail_on,
             dialect=inputs.dialect,
-            checks=(_check_facts, _check_rules),
+            checks=(_check_facts, _check_rules, partial(_check_path_map, inputs)),
         )
     except SettingsError as error:
         raise Failure(str(error)) from error
@@ -92,6 +98,43 @@ def _require_one_file(first_paths: Mapping[str | None, str]) -> None:
             f"these paths have different gwlint.yaml; check them one by one, or say with --config"
             f" which one counts:{each}"
         )
+
+
+def _require_inside(inputs: Inputs, file: str | None) -> None:
+    """Raise Failure when a found gwlint.yaml is a link to a file that is none of the project's:
+    what is wrong with it would be quoted."""
+    if file is not None and os.path.islink(file):  # noqa: PTH114 - surrogates, no Path needed
+        elsewhere = _boundary(inputs).leads_out(os.path.abspath(file))  # noqa: PTH100
+        if elsewhere is not None:
+            raise Failure(f"{file}: leads out of the project, to {elsewhere}; {_NAME_IT}")
+
+
+def _check_path_map(inputs: Inputs, settings: Settings) -> None:
+    """A gwlint.yaml that was found, not named, lets nothing in from outside of the project."""
+    if settings.is_named or not settings.path_map:
+        return
+    from gwlint.settings import SettingsError
+
+    boundary = _boundary(inputs)
+    problems = [
+        settings.problem(
+            ("path_map", prefix), f"leads out of the project, to {elsewhere}; {_NAME_IT}"
+        )
+        for prefix, local in settings.path_map.items()
+        if (elsewhere := boundary.leads_out(local)) is not None
+    ]
+    if problems:
+        raise SettingsError(problems)
+
+
+def _boundary(inputs: Inputs) -> Boundary:
+    from gwlint.project.boundary import Boundary
+    from gwlint.project.folders import DiskFolders
+    from gwlint.project.reading import absolute_path
+
+    absolute = map(absolute_path, inputs.names)
+    folders = [one if os.path.isdir(one) else os.path.dirname(one) for one in absolute]  # noqa: PTH112, PTH120
+    return Boundary(folders, (), DiskFolders())
 
 
 def _check_facts(settings: Settings) -> None:
@@ -154,6 +197,7 @@ class Judge:
         """What a check of the project says, after naming the files that cannot be read. Raises
         Defect."""
         self._note_unreadable(project)
+        self._note_left_out(project)
         if self._says_unused:
             self._note_unused_settings(file.absolute for file in project.files)
             self._says_unused = False
@@ -201,6 +245,13 @@ class Judge:
                 self.unread[file.path] = file.named
                 self.notes.append(f"gwlint: {file.path}: cannot be read: {file.reason}")
                 note(self.notes[-1])
+
+    def _note_left_out(self, project: Project) -> None:
+        for path, elsewhere in project.left_out:
+            line = f"gwlint: {path}: not read: it leads out of the project, to {elsewhere}"
+            if line not in self.notes:
+                self.notes.append(line)
+                note(line)
 
 
 def lists_info(settings: Settings) -> bool:

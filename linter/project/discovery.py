@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
+from gwlint.project.boundary import Boundary
 from gwlint.project.dialect import ENOUGH_BYTES, scores
 from gwlint.project.folders import Folders
 from gwlint.project.reading import Reader, Unreadable
@@ -33,13 +35,24 @@ _NO_CONFIGURATION = re.compile(
 _NGINX_SHARE = 0.5
 
 
-def find_files(folder: str, reader: Reader, folders: Folders) -> list[str]:
-    """Absolute paths of the configurations under an absolute folder, sorted.
+class Search(NamedTuple):
+    """Absolute paths of the configurations under a folder, sorted; and of the links that lead out
+    of the project, each with where it leads."""
+
+    files: list[str]
+    left_out: list[tuple[str, str]]
+
+
+def find_files(folder: str, reader: Reader, folders: Folders, boundary: Boundary) -> Search:
+    """The configurations under an absolute folder.
 
     Left out: hidden and vendored folders, what .gitignore names, and files of other programs.
-    Symbolic links to folders are followed, but no real folder is read twice.
+    Symbolic links to folders are followed, but no real folder is read twice, and none outside of
+    the project. A link to a file out there is found if its name or its folder says what it is.
     """
     candidates: list[str] = []
+    links: dict[str, str] = {}
+    left_out: list[tuple[str, str]] = []
     visited: set[str] = set()
     waiting = [folder]
     while waiting:
@@ -48,6 +61,9 @@ def find_files(folder: str, reader: Reader, folders: Folders) -> list[str]:
         if real in visited:
             continue
         visited.add(real)
+        if not boundary.holds(real):
+            left_out.append((here, real))
+            continue
         below = []
         for entry in folders.entries(here):
             if entry.name.startswith("."):
@@ -56,11 +72,18 @@ def find_files(folder: str, reader: Reader, folders: Folders) -> list[str]:
                 below.append(entry)
             elif entry.is_file and _is_candidate(entry.name, here):
                 candidates.append(entry.path)
+                if entry.is_link and (elsewhere := boundary.leads_out(entry.path)) is not None:
+                    links[entry.path] = elsewhere
         # Real folders come before links to them, so files are known by their own path.
         below.sort(key=lambda entry: entry.is_link, reverse=True)
         waiting.extend(entry.path for entry in below)
-    kept = folders.not_ignored(candidates)
-    return sorted(path for path in kept if _is_configuration(path, reader))
+    found: list[str] = []
+    for path in folders.not_ignored(candidates):
+        if path in links and not _is_configuration_by_name(path):
+            left_out.append((path, links[path]))
+        elif path in links or _is_configuration(path, reader):
+            found.append(path)
+    return Search(sorted(found), sorted(left_out))
 
 
 def _is_candidate(name: str, folder: str) -> bool:
@@ -86,6 +109,12 @@ def _in_nginx_folder(folder: str) -> bool:
     # someone keeps under a folder of that name.
     parts = Path(folder).parts[-3:]
     return any(part.lower() in _NGINX_FOLDERS or "nginx" in part.lower() for part in parts)
+
+
+def _is_configuration_by_name(path: str) -> bool:
+    """Whether someone meant a configuration, where the content cannot be looked into."""
+    stem = _without_template_endings(Path(path).name.lower())
+    return "nginx" in stem or "haproxy" in stem or _in_nginx_folder(str(Path(path).parent))
 
 
 def _is_configuration(path: str, reader: Reader) -> bool:

@@ -112,10 +112,12 @@ class Project:
     """Every file that was named, found or included, by path; and what belongs together.
 
     `surroundings` are the paths of files that are in roots without being in `files`: they were
-    read because named ones belong to them, and nobody asked for what is found there.
+    read because named ones belong to them, and nobody asked for what is found there. `left_out`
+    are the links of searched folders that lead out of the project, and where they lead.
     """
 
     files: list[ConfigFile]
     nginx_roots: list[NginxRoot]
     haproxy_roots: list[HaproxyRoot]
     surroundings: frozenset[str] = frozenset()
+    left_out: tuple[tuple[str, str], ...] = ()

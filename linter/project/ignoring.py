@@ -119,8 +119,11 @@ def _patterns_above(folder: str, tree: str | None) -> list[tuple[str, list[str]]
 
 @cache
 def _patterns(folder: str) -> list[str]:
+    file = Path(folder) / ".gitignore"
     try:
-        text = (Path(folder) / ".gitignore").read_text("utf-8", "surrogateescape")
+        if file.is_symlink() or not file.is_file():  # git does not follow it either
+            return []
+        text = file.read_text("utf-8", "surrogateescape")
     except (OSError, ValueError):
         return []
     lines = (line.rstrip() for line in text.splitlines())

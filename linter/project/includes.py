@@ -97,14 +97,21 @@ class Locator:
     def _at(self, path: str) -> Found:
         """The files at an absolute path, or of a glob, sorted by byte (glob(3) in the C locale).
 
-        A glob that matches nothing is no problem for nginx either.
+        A glob that matches nothing is no problem for nginx either. Out of the project nothing is
+        looked for, not even whether it is there.
         """
+        is_within = self._store.boundary.names
         if _GLOB_CHARACTERS.isdisjoint(path):
             normal = os.path.normpath(path)
+            if not is_within(normal):
+                return Found((), "outside")
             exists = self._store.exists(normal) or self._store.folders.is_folder(normal)
             return Found((normal,)) if exists else Found((), "not-found")
-        found = sorted(self._store.folders.glob(path), key=os.fsencode)
-        return Found(tuple(os.path.normpath(one) for one in found))
+        plain = path[: min(path.index(one) for one in _GLOB_CHARACTERS if one in path)]
+        if not is_within(os.path.normpath(plain.rpartition("/")[0] or "/")):
+            return Found((), "outside")
+        found = map(os.path.normpath, sorted(self._store.folders.glob(path), key=os.fsencode))
+        return Found(tuple(filter(is_within, found)))
 
 
 @dataclass

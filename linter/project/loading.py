@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from gwlint.project.boundary import Boundary
 from gwlint.project.files import (
     HAPROXY,
     NGINX,
@@ -16,7 +17,7 @@ from gwlint.project.files import (
 )
 from gwlint.project.folders import DiskFolders, Folders
 from gwlint.project.nginx_roots import is_main_file, nginx_roots
-from gwlint.project.reading import Disk, Reader, absolute_path, is_inside
+from gwlint.project.reading import Disk, Reader, absolute_path, is_inside, shown_path
 from gwlint.project.store import FileStore
 from gwlint.settings import Settings
 
@@ -38,24 +39,29 @@ def load_project(
     """
     reader = Disk() if reader is None else reader
     layout = DiskFolders() if folders is None else folders
-    store = FileStore(reader, layout, settings.dialect)
-    named: list[ConfigFile] = []
-    found: list[str] = []
+    given: list[str] = []
     searched: list[str] = []
     for path in paths:
         absolute = absolute_path(path)
         if reader.is_file(absolute):
-            named.append(store.load(absolute, named=True))
+            given.append(absolute)
         elif layout.is_folder(absolute):
             searched.append(absolute)
         else:
             raise NoInput(f"{path}: no such file or folder")
+    boundary = Boundary([*searched, *map(_folder_of, given)], _asked_folders(settings), layout)
+    store = FileStore(reader, layout, boundary, settings.dialect)
+    named = [store.load(absolute, named=True) for absolute in given]
+    found: list[str] = []
+    left_out: dict[str, str] = {}
     if searched:
         # Searching needs git and patterns, which a run over named files does not pay for.
         from gwlint.project.discovery import find_files
 
         for folder in searched:
-            found += find_files(folder, reader, layout)
+            search = find_files(folder, reader, layout, boundary)
+            found += search.files
+            left_out |= {shown_path(path): real for path, real in search.left_out}
     files = [*named, *(store.load(path) for path in found)]
     if not files:
         raise NoInput(f"no nginx or HAProxy configuration in {', '.join(paths)}")
@@ -78,7 +84,20 @@ def load_project(
         *(file for root in haproxy for file in root.files),
     ]
     around = frozenset(file.path for file in in_roots if file not in asked)
-    return Project([file for file in store.files() if file in asked], nginx, haproxy, around)
+    listed = [file for file in store.files() if file in asked]
+    return Project(listed, nginx, haproxy, around, tuple(left_out.items()))
+
+
+def _folder_of(absolute: str) -> str:
+    """The folder of a file; that of a `conf.d` with it, whose files are loaded together."""
+    folder = Path(absolute).parent
+    return str(folder.parent if folder.name.endswith(".d") else folder)
+
+
+def _asked_folders(settings: Settings) -> list[str]:
+    """Where path_map leads, if the user named the file in which it stands: a found gwlint.yaml is
+    a part of the project, and lets nothing in."""
+    return list(settings.path_map.values()) if settings.file is None or settings.is_named else []
 
 
 def _nginx_roots(

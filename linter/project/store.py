@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gwlint.project.boundary import Boundary
 from gwlint.project.dialect import dialect_of
 from gwlint.project.files import HAPROXY, NGINX, ConfigFile, Status
 from gwlint.project.folders import Folders
@@ -26,8 +27,11 @@ _CONTROL_SHARE = 100
 class FileStore:
     """Loads files on demand. A file that is reached by several names is one file."""
 
-    def __init__(self, reader: Reader, folders: Folders, dialect: str | None) -> None:
+    def __init__(
+        self, reader: Reader, folders: Folders, boundary: Boundary, dialect: str | None
+    ) -> None:
         self.folders = folders
+        self.boundary = boundary
         self._reader = reader
         self._dialect = dialect
         self._files: dict[str, ConfigFile] = {}
@@ -41,6 +45,8 @@ class FileStore:
 
     def read(self, absolute: str) -> bytes:
         """The bytes of a file that is only looked into. Raises Unreadable."""
+        if self.boundary.leads_out(absolute) is not None:
+            raise Unreadable("it lies outside of the project")
         return self._reader.read(absolute)
 
     def load(
@@ -50,11 +56,11 @@ class FileStore:
         key = self.folders.real_path(absolute)
         found = self._files.get(key)
         if found is None:
-            found = self._read(absolute, named, included_by)
+            found = self._read(absolute, key, named, included_by)
             self._files[key] = found
         return found
 
-    def _read(self, absolute: str, named: bool, included_by: str | None) -> ConfigFile:
+    def _read(self, absolute: str, real: str, named: bool, included_by: str | None) -> ConfigFile:
         path = shown_path(absolute)
         name = Path(absolute).name
         forced = included_by or self._dialect
@@ -62,6 +68,9 @@ class FileStore:
         def unreadable(dialect: str, reason: str) -> ConfigFile:
             return ConfigFile(path, absolute, dialect, Status.UNREADABLE, reason, None, None, named)
 
+        if not named and not self.boundary.holds(real):
+            reason = f"it leads out of the project, to {real}"
+            return unreadable(forced or dialect_of(b"", name), reason)
         try:
             data = self._reader.read(absolute)
         except Unreadable as error:

@@ -200,6 +200,10 @@ def test_a_thousand_sections_take_linear_time() -> None:
     assert errors(text) == []
 
 
+ONLY_AT_START = "there is no ring "
+"""`haproxy -c` accepts a missing ring, and the start fails (measured on 2.6.12 and 2.8.25)."""
+
+
 def test_no_error_on_what_haproxy_accepts() -> None:
     root = os.environ.get("GWLINT_CORPUS")
     if not root:
@@ -220,7 +224,7 @@ def test_no_error_on_what_haproxy_accepts() -> None:
         wrong += [
             (row["local"], found.code, found.message)
             for found in check(project, settings, rules).findings
-            if found.severity is Severity.ERROR
+            if found.severity is Severity.ERROR and not found.message.startswith(ONLY_AT_START)
         ]
     assert wrong == []
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import socket
 import ssl
+import tempfile
 import time
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -40,14 +42,15 @@ def asked(
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A site in a folder that every user may read, with a secret beside it."""
-    for path in (tmp_path, *tmp_path.parents[:2]):
+def folder() -> Iterator[Path]:
+    """A site in a folder that every user may read, unlike pytest's own, with a secret beside it."""
+    with tempfile.TemporaryDirectory() as made:
+        path = Path(made)
         path.chmod(0o755)
-    (tmp_path / "files").mkdir()
-    (tmp_path / "files" / "a").write_text("public")
-    (tmp_path / "secret").write_text("secret")
-    return tmp_path
+        (path / "files").mkdir()
+        (path / "files" / "a").write_text("public")
+        (path / "secret").write_text("secret")
+        yield path
 
 
 def headers_lost(port: int) -> str:
