@@ -110,12 +110,13 @@ def _require_inside(inputs: Inputs, file: str | None) -> None:
 
 
 def _check_path_map(inputs: Inputs, settings: Settings) -> None:
-    """A gwlint.yaml that was found, not named, lets nothing in from outside of the project."""
-    if settings.is_named or not settings.path_map:
+    """Raise SettingsError where a gwlint.yaml that nobody named leads out of its project."""
+    if not settings.path_map:
         return
+    from gwlint.project.boundary import folders_of_path_map
     from gwlint.settings import SettingsError
 
-    boundary = _boundary(inputs)
+    boundary = _boundary(inputs, folders_of_path_map(settings))
     problems = [
         settings.problem(
             ("path_map", prefix), f"leads out of the project, to {elsewhere}; {_NAME_IT}"
@@ -127,14 +128,14 @@ def _check_path_map(inputs: Inputs, settings: Settings) -> None:
         raise SettingsError(problems)
 
 
-def _boundary(inputs: Inputs) -> Boundary:
+def _boundary(inputs: Inputs, asked: Iterable[str] = ()) -> Boundary:
     from gwlint.project.boundary import Boundary
     from gwlint.project.folders import DiskFolders
     from gwlint.project.reading import absolute_path
 
     absolute = map(absolute_path, inputs.names)
     folders = [one if os.path.isdir(one) else os.path.dirname(one) for one in absolute]  # noqa: PTH112, PTH120
-    return Boundary(folders, (), DiskFolders())
+    return Boundary(folders, asked, DiskFolders())
 
 
 def _check_facts(settings: Settings) -> None:

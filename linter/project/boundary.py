@@ -13,6 +13,7 @@ from pathlib import Path
 
 from gwlint.project.folders import Folders
 from gwlint.project.reading import is_inside
+from gwlint.settings import Settings
 
 MACHINE_FOLDERS = ("/etc", "/usr", "/opt/homebrew/etc")
 """Only administrators and packages write there. `modules-enabled` of Debian links from /etc/nginx
@@ -61,11 +62,26 @@ def project_folders(folder: str) -> list[str]:
     working = str(Path.cwd())
     if working not in _NO_PROJECT and is_inside(folder, working):
         found.append(working)
-    real = os.path.realpath(folder)
-    tree = next((one for one in (Path(real), *Path(real).parents) if (one / ".git").exists()), None)
+    tree = work_tree(folder)
     if tree is not None:
-        found.append(str(tree))
+        found.append(tree)
     return found
+
+
+def work_tree(folder: str) -> str | None:
+    """The git work tree around a folder, as a real path."""
+    real = Path(os.path.realpath(folder))
+    return next((str(one) for one in (real, *real.parents) if (one / ".git").exists()), None)
+
+
+def folders_of_path_map(settings: Settings) -> list[str]:
+    """Where path_map leads, if that is the user's word.
+
+    A gwlint.yaml that was found in a git work tree, not named, came with what it judges, perhaps
+    from a stranger: it lets nothing in.
+    """
+    is_asked = settings.file is None or settings.is_named or work_tree(settings.folder) is None
+    return list(settings.path_map.values()) if is_asked else []
 
 
 def _projects(folders: Iterable[str]) -> list[str]:

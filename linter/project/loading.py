@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from gwlint.project.boundary import Boundary
+from gwlint.project.boundary import Boundary, folders_of_path_map
 from gwlint.project.files import (
     HAPROXY,
     NGINX,
@@ -49,7 +49,7 @@ def load_project(
             searched.append(absolute)
         else:
             raise NoInput(f"{path}: no such file or folder")
-    boundary = Boundary([*searched, *map(_folder_of, given)], _asked_folders(settings), layout)
+    boundary = Boundary([*searched, *map(_folder_of, given)], folders_of_path_map(settings), layout)
     store = FileStore(reader, layout, boundary, settings.dialect)
     named = [store.load(absolute, named=True) for absolute in given]
     found: list[str] = []
@@ -92,12 +92,6 @@ def _folder_of(absolute: str) -> str:
     """The folder of a file; that of a `conf.d` with it, whose files are loaded together."""
     folder = Path(absolute).parent
     return str(folder.parent if folder.name.endswith(".d") else folder)
-
-
-def _asked_folders(settings: Settings) -> list[str]:
-    """Where path_map leads, if the user named the file in which it stands: a found gwlint.yaml is
-    a part of the project, and lets nothing in."""
-    return list(settings.path_map.values()) if settings.file is None or settings.is_named else []
 
 
 def _nginx_roots(

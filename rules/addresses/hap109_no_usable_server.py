@@ -6,6 +6,7 @@ from gwlint.model.haproxy.config import HaproxyConfig
 from gwlint.model.haproxy.proxy import Proxy
 from gwlint.model.haproxy.server import Server
 from gwlint.rule import Example, Finding, HaproxyRule, Label, Severity
+from gwlint.syntax.values.whole_numbers import whole_number
 
 
 class NoUsableServer(HaproxyRule):
@@ -151,5 +152,5 @@ def _is_off(backend: Proxy, server: Server) -> bool:
     if server.is_disabled:
         return True
     weight = server.value("weight")
-    is_zero = weight is not None and weight.value.isdecimal() and int(weight.value) == 0
+    is_zero = weight is not None and weight.value.isdecimal() and whole_number(weight.value) == 0
     return is_zero and not backend.own("use-server")

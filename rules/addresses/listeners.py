@@ -49,12 +49,13 @@ class Listeners:
     """The listening sockets of the http block."""
 
     def __init__(self, config: NginxConfig) -> None:
-        self._by_port: dict[int, list[Listening]] = defaultdict(list)
+        self._by_address: dict[tuple[str, int], list[Listening]] = defaultdict(list)
         for context in config.main.descendants():
             if context.kind == "http server":
                 for one in _of(context):
                     if one.address.port is not None and one.address.port_end is None:
-                        self._by_port[one.address.port].append(one)
+                        host = one.address.canonical_host or ""
+                        self._by_address[host, one.address.port].append(one)
         self._chosen: dict[tuple[str, int], Reached] = {}
         self._nothing = Reached([])
 
@@ -73,15 +74,16 @@ class Listeners:
         return self._chosen[key]
 
     def _choose(self, address: Address, port: int) -> list[Listening]:
-        candidates = self._by_port.get(port, [])
         host = "127.0.0.1" if address.canonical_host == "localhost" else address.canonical_host
-        exact = [one for one in candidates if one.address.canonical_host == host]
+        exact = self._by_address.get((host or "", port), [])
         if exact and not address.is_any:
             return exact
         if not address.is_loopback:
             return []
-        wild = ("::",) if address.family is Family.IPV6 else ("", "0.0.0.0")
-        return [one for one in candidates if (one.address.canonical_host or "") in wild]
+        if address.family is Family.IPV6:
+            return self._by_address.get(("::", port), [])
+        everywhere = self._by_address.get(("", port), [])
+        return everywhere + self._by_address.get(("0.0.0.0", port), [])
 
 
 def _of(server: Context) -> Iterator[Listening]:

@@ -7,6 +7,7 @@ from gwlint.model.haproxy.config import HaproxyConfig
 from gwlint.rule import Example, Finding, HaproxyRule, Severity
 from gwlint.rules.buffers.haproxy_sizes import plain_value
 from gwlint.syntax.haproxy.amend import replaced
+from gwlint.syntax.values.whole_numbers import whole_number
 
 _DEFAULT = 101
 
@@ -71,7 +72,7 @@ class MaxhdrSmall(HaproxyRule):
         value = plain_value(line)
         if line is None or value is None or not value.value.isdecimal():
             return
-        limit = int(value.value)
+        limit = whole_number(value.value)
         # HAProxy refuses 0 (accepted range 1 to 32767).
         if 0 < limit < _DEFAULT:
             yield self.finding(

@@ -10,6 +10,7 @@ from gwlint.model.quantities import bytes_in
 from gwlint.rule import Example, Finding, Label, NginxRule, Severity
 from gwlint.rules.buffers.levels import in_kilobytes
 from gwlint.syntax.nginx.tree import Directive
+from gwlint.syntax.values.whole_numbers import whole_number
 
 DEFAULT_CONNECTIONS = 512
 """`worker_connections` where it is not set."""
@@ -130,7 +131,9 @@ def _requests(config: NginxConfig) -> tuple[int, Directive | None]:
         value = directive.values[0]
     if not value.isdecimal() or (events is not None and not events.is_complete):
         return 0, None
-    return int(value) // 2 * (int(workers) if workers.isdecimal() else 1), directive
+    return whole_number(value) // 2 * (
+        whole_number(workers) if workers.isdecimal() else 1
+    ), directive
 
 
 def _set_here(route: Pass) -> Directive | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from gwlint.model.nginx.config import NginxConfig
 from gwlint.model.nginx.context import Context
 from gwlint.syntax.nginx.tree import Directive
+from gwlint.syntax.values.whole_numbers import whole_number
 
 DEFAULT_CONNECTIONS = 512
 """`worker_connections` where it is not set."""
@@ -41,7 +42,7 @@ def number(directive: Directive) -> int | None:
     values = directive.values
     if len(values) != 1 or not (values[0].isascii() and values[0].isdecimal()):
         return None
-    return int(values[0])
+    return whole_number(values[0])
 
 
 def first_block(main: Context) -> Directive | None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from gwlint.model.haproxy.config import HaproxyConfig
 from gwlint.syntax.haproxy.tree import Line, Word
+from gwlint.syntax.values.whole_numbers import whole_number
 
 
 def plain_number(word: Word | None) -> int | None:
     """The number that a word spells; None for anything else, variables included."""
     if word is None or word.references or not word.value.isdecimal():
         return None
-    return int(word.value)
+    return whole_number(word.value)
 
 
 def global_number(config: HaproxyConfig, keyword: str) -> tuple[Line, int] | None:

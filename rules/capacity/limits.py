@@ -10,6 +10,7 @@ from functools import cached_property
 from gwlint.model.nginx.config import NginxConfig
 from gwlint.model.nginx.context import Context
 from gwlint.syntax.nginx.tree import Directive, Word
+from gwlint.syntax.values.whole_numbers import whole_number
 
 ZONE_DIRECTIVES = {"limit_req_zone": "limit_req", "limit_conn_zone": "limit_conn"}
 """The directive that defines a zone, and the one that uses it."""
@@ -38,7 +39,7 @@ class Zone:
         """Requests and the unit, "s" or "m"; None for connections."""
         word = parameter(self.directive, "rate")
         found = None if word is None else _RATE.fullmatch(word.value.partition("=")[2])
-        return None if found is None else (int(found[1]), found[2])
+        return None if found is None else (whole_number(found[1]), found[2])
 
 
 @dataclass(frozen=True, slots=True)

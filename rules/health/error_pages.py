@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from gwlint.model.nginx.context import Context
 from gwlint.model.nginx.passes import Pass
 from gwlint.syntax.nginx.tree import Directive
+from gwlint.syntax.values.whole_numbers import whole_number
 
 MAX_MATCHES = 100_000
 """How many expressions are tried for one server; beyond that the location counts as not known."""
@@ -45,7 +46,7 @@ def error_pages(route: Pass) -> Iterator[ErrorPage]:
     for directive in effective.directives:
         values = directive.values
         if len(values) > 1:
-            statuses = frozenset(int(one) for one in values[:-1] if one.isdecimal())
+            statuses = frozenset(whole_number(one) for one in values[:-1] if one.isdecimal())
             yield ErrorPage(directive, statuses, values[-1])
 
 

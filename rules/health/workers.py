@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gwlint.model.nginx.config import NginxConfig
 from gwlint.syntax.nginx.tree import Directive
+from gwlint.syntax.values.whole_numbers import whole_number
 
 
 def several_workers(config: NginxConfig) -> Directive | None:
@@ -19,4 +20,4 @@ def is_one_worker(config: NginxConfig) -> bool:
 
 
 def _is_several(text: str) -> bool:
-    return text == "auto" or (text.isdecimal() and int(text) > 1)
+    return text == "auto" or (text.isdecimal() and whole_number(text) > 1)

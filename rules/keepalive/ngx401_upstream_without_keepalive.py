@@ -10,6 +10,7 @@ from gwlint.model.nginx.upstream import Upstream
 from gwlint.rule import Example, Finding, Label, NginxRule, Severity
 from gwlint.rules.keepalive.pool import POOL_SIZE, missing_idle_limit, reuse_edits, wants_reuse
 from gwlint.syntax.nginx.amend import added_inside, replaced
+from gwlint.syntax.values.whole_numbers import whole_number
 
 _MANY_CONNECTIONS = 4096
 
@@ -176,7 +177,7 @@ def _is_made_for_load(config: NginxConfig) -> bool:
     if config.main.first("worker_rlimit_nofile") is not None:
         return True
     numbers = [one.values[0] for _, one in config.find("worker_connections") if one.values]
-    return any(text.isdecimal() and int(text) >= _MANY_CONNECTIONS for text in numbers)
+    return any(text.isdecimal() and whole_number(text) >= _MANY_CONNECTIONS for text in numbers)
 
 
 def _fix(config: NginxConfig, upstream: Upstream, routes: list[Pass]) -> Fix | None:

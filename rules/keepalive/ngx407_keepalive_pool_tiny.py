@@ -7,6 +7,7 @@ from gwlint.model.nginx.config import NginxConfig
 from gwlint.rule import Example, Finding, Label, NginxRule, Severity
 from gwlint.rules.keepalive.pool import POOL_SIZE
 from gwlint.syntax.nginx.amend import replaced
+from gwlint.syntax.values.whole_numbers import whole_number
 
 
 class KeepalivePoolTiny(NginxRule):
@@ -86,7 +87,7 @@ class KeepalivePoolTiny(NginxRule):
             if keepalive is None or upstream.has_dynamic_servers or not keepalive.arguments:
                 continue
             word = keepalive.arguments[0]
-            size = int(word.value) if word.value.isdecimal() else 0
+            size = whole_number(word.value) if word.value.isdecimal() else 0
             used = [one for one in upstream.servers if not one.is_down and not one.is_backup]
             if not 0 < size < len(used):
                 continue

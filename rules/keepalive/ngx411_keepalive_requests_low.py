@@ -6,6 +6,7 @@ from gwlint.edits import Fix, Safety
 from gwlint.model.nginx.config import NginxConfig
 from gwlint.rule import Example, Finding, NginxRule, Severity
 from gwlint.syntax.nginx.amend import replaced
+from gwlint.syntax.values.whole_numbers import whole_number
 
 _ENOUGH = 1000
 
@@ -81,7 +82,7 @@ class KeepaliveRequestsLow(NginxRule):
             if not directive.arguments or not directive.values[0].isdecimal():
                 continue
             word = directive.arguments[0]
-            if not 0 < int(word.value) < _ENOUGH:
+            if not 0 < whole_number(word.value) < _ENOUGH:
                 continue
             peer = "the application" if context.kind == "http upstream" else "a client"
             yield self.finding(

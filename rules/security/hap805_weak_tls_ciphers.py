@@ -9,6 +9,7 @@ from gwlint.rules.security.cipher_lists import INTERMEDIATE, broken_ciphers
 from gwlint.rules.security.tls_versions import tls_binds
 from gwlint.syntax.haproxy.amend import replaced
 from gwlint.syntax.haproxy.tree import Line, Word
+from gwlint.syntax.values.whole_numbers import whole_number
 
 _GLOBAL = ("ssl-default-bind-ciphers", "ssl-default-server-ciphers")
 _DH_SIZE = "tune.ssl.default-dh-param"
@@ -115,7 +116,7 @@ class WeakTlsCiphers(HaproxyRule):
             )
 
     def _of_size(self, line: Line, word: Word) -> Iterator[Finding]:
-        if word.value.isdecimal() and int(word.value) < _ENOUGH:
+        if word.value.isdecimal() and whole_number(word.value) < _ENOUGH:
             yield self.finding(
                 line,
                 f"Diffie-Hellman keys of {word.value} bits are too short",

@@ -16,6 +16,7 @@ from gwlint.rules.syntax.obsolete import ASSUMED, LISTEN_PARAMETERS, OBSOLETE, O
 from gwlint.rules.syntax.places import known_directives
 from gwlint.syntax.nginx.amend import removed, replaced
 from gwlint.syntax.nginx.tree import Directive, Word
+from gwlint.syntax.values.whole_numbers import whole_number
 
 PLAIN_PORT = 80
 
@@ -261,4 +262,4 @@ def _ssl_edits(
 def _is_plain(listen: Directive) -> bool:
     """Whether browsers would expect plain text at the address."""
     last = listen.values[0].rpartition(":")[2]
-    return not last.isdecimal() or int(last) == PLAIN_PORT
+    return not last.isdecimal() or whole_number(last) == PLAIN_PORT

@@ -10,6 +10,7 @@ from gwlint.syntax.haproxy.amend import replaced
 from gwlint.syntax.haproxy.tree import Line, Word
 from gwlint.syntax.values.problem import ValueProblem
 from gwlint.syntax.values.times import parse_time, time_text
+from gwlint.syntax.values.whole_numbers import whole_number
 
 _SMALLEST_PLAUSIBLE_MS = 100
 _SMALLEST_SLIPPED_S = 5000
@@ -115,7 +116,7 @@ class TimeUnitSlip(HaproxyRule):
                 fix=Fix("write the whole time", Safety.UNSAFE, (replaced(value, meant),)),
             )
             return
-        if text.isdecimal() and 0 < int(text) < _SMALLEST_PLAUSIBLE_MS:
+        if text.isdecimal() and 0 < whole_number(text) < _SMALLEST_PLAUSIBLE_MS:
             yield self.finding(
                 line,
                 f"timeout {kind} {text} is {text} milliseconds"
@@ -127,7 +128,7 @@ class TimeUnitSlip(HaproxyRule):
         number = text.removesuffix("s")
         if not (text.endswith("s") and number.isdecimal()):
             return
-        seconds = int(number)
+        seconds = whole_number(number)
         if seconds >= _SMALLEST_SLIPPED_S and seconds % 1000 == 0:
             yield self.finding(
                 line,

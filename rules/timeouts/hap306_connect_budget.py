@@ -11,6 +11,7 @@ from gwlint.rules.timeouts.haproxy_placement import names
 from gwlint.syntax.haproxy.amend import replaced
 from gwlint.syntax.haproxy.tree import Line
 from gwlint.syntax.values.times import time_text
+from gwlint.syntax.values.whole_numbers import whole_number
 
 _DEFAULT_RETRIES = 3
 _PATIENT_SECONDS = 30
@@ -153,4 +154,4 @@ def _retries(backend: Proxy) -> int | None:
         return None
     if setting.value is None:
         return _DEFAULT_RETRIES
-    return int(setting.value) if setting.value.isdecimal() else None
+    return whole_number(setting.value) if setting.value.isdecimal() else None

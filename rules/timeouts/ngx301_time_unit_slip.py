@@ -9,6 +9,7 @@ from gwlint.model.nginx.units import seconds_of
 from gwlint.rule import Example, Finding, NginxRule, Severity
 from gwlint.syntax.nginx.amend import replaced
 from gwlint.syntax.nginx.tree import Directive, Word
+from gwlint.syntax.values.whole_numbers import whole_number
 
 SHORTEST = 0.1
 """Seconds; few applications answer within less, and a busy one never does."""
@@ -142,7 +143,7 @@ class TimeUnitSlip(NginxRule):
     def _long(self, directive: Directive, word: Word, name: str, value: str) -> Iterator[Finding]:
         if not (value.isascii() and value.isdecimal()):
             return
-        number = int(value)
+        number = whole_number(value)
         if number < SLIPPED or number % 1000 or number % HOUR == 0:
             return
         prefix = f"{name}=" if name == "fail_timeout" else ""

@@ -22,6 +22,7 @@ from gwlint.model.haproxy.server import Server as ServerModel
 from gwlint.syntax.haproxy.tree import Line
 from gwlint.syntax.values.problem import ValueProblem
 from gwlint.syntax.values.sizes import parse_size
+from gwlint.syntax.values.whole_numbers import whole_number
 
 DEFAULT_BUFSIZE = 16384
 DEFAULT_MAXREWRITE = 1024
@@ -180,7 +181,7 @@ def _retries(config: HaproxyConfig, frontend: Proxy, backend: Proxy) -> Retries:
     count, again = backend.effective("retries"), backend.effective("retry-on")
     written = DEFAULT_RETRIES if count.value is None else -1
     if count.value is not None and count.value.isdecimal():
-        written = int(count.value)
+        written = whole_number(count.value)
     decided = any(
         any(proxy.lines("http-request", "disable-l7-retry")) for proxy in (frontend, backend)
     )

@@ -15,6 +15,7 @@ from gwlint.syntax.values.parameters import Parameter
 from gwlint.syntax.values.problem import ValueProblem
 from gwlint.syntax.values.server_line import ServerLine, parse_server
 from gwlint.syntax.values.times import parse_time
+from gwlint.syntax.values.whole_numbers import whole_number
 
 _SWITCH = "disabled, enabled"
 """Under this key stand both parameters, of which the last one counts."""
@@ -173,7 +174,7 @@ class Server:
 
     def number(self, keyword: str, default: int) -> int:
         word = self.value(keyword)
-        return int(word.value) if word is not None and word.value.isdecimal() else default
+        return whole_number(word.value) if word is not None and word.value.isdecimal() else default
 
     @property
     def is_checked(self) -> bool:

@@ -14,6 +14,7 @@ from enum import Enum
 from gwlint.model.nginx.context import Context
 from gwlint.model.nginx.units import size_of
 from gwlint.syntax.nginx.tree import Directive
+from gwlint.syntax.values.whole_numbers import whole_number
 
 BUFFER_FAMILIES = ("proxy", "fastcgi", "uwsgi", "scgi")
 """The modules with all five directives; grpc and memcached have `<family>_buffer_size` alone."""
@@ -135,7 +136,7 @@ def written_values(directive: Directive, suffix: str) -> Values | None:
     if suffix == BUFFERS:
         if len(sizes) != 2 or not (sizes[0].isascii() and sizes[0].isdecimal()):
             return None
-        count, size = int(sizes[0]), size_of(sizes[1])
+        count, size = whole_number(sizes[0]), size_of(sizes[1])
         return None if count < 1 or not size else (count, size)
     size = size_of(sizes[0]) if len(sizes) == 1 else None
     return None if size is None else (size,)

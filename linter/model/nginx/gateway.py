@@ -25,6 +25,7 @@ from gwlint.source import Span, encode
 from gwlint.syntax.nginx.tree import Directive
 from gwlint.syntax.values.nginx_address import parse_listen_address
 from gwlint.syntax.values.problem import ValueProblem
+from gwlint.syntax.values.whole_numbers import whole_number
 
 PLAIN_H2_BESIDE_HTTP1_SINCE = "1.25.1"
 """Before, a listener without TLS that has `http2` understands nothing else (measured, 1.22.1)."""
@@ -148,7 +149,7 @@ def _header_limit(one: Pass) -> Setting[int]:
 
 def _retries(one: Pass, usable: int) -> Retries:
     again, limit = one.effective("next_upstream"), one.effective("next_upstream_tries")
-    most = int(limit.value) if limit.value is not None and limit.value.isdecimal() else 0
+    most = whole_number(limit.value) if limit.value is not None and limit.value.isdecimal() else 0
     tries = min(usable, most) if most else usable
     sends_again = tries > 1 and one.is_http and not _BEFORE_ANSWERING.issuperset(again.values)
     is_certain = again.is_certain and limit.is_certain
@@ -193,7 +194,7 @@ class _Pools:
         assert upstream is not None
         keepalive = upstream.keepalive
         values = [] if keepalive is None else keepalive.values
-        size = int(values[0]) if values and values[0].isdecimal() else 0
+        size = whole_number(values[0]) if values and values[0].isdecimal() else 0
         limit = idle_limit(upstream) if reuses else 0
         idle = Setting(
             limit,

@@ -11,6 +11,7 @@ from gwlint.syntax.nginx.tree import Directive, Word
 from gwlint.syntax.values.address import Address
 from gwlint.syntax.values.nginx_address import parse_upstream_server
 from gwlint.syntax.values.problem import ValueProblem
+from gwlint.syntax.values.whole_numbers import whole_number
 
 BALANCING_METHODS = frozenset({"ip_hash", "hash", "least_conn", "least_time", "random"})
 """Directives that choose the balancing method; without one it is weighted round robin."""
@@ -57,7 +58,7 @@ class UpstreamServer:
     def number(self, name: str, default: int) -> int:
         word = self.parameter(name)
         text = "" if word is None else word.value.partition("=")[2]
-        return int(text) if text.isdecimal() else default
+        return whole_number(text) if text.isdecimal() else default
 
     @cached_property
     def is_down(self) -> bool:

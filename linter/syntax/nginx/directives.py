@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 from gwlint.syntax.nearest import nearest
 from gwlint.syntax.values.nginx_units import TimeUnit, parse_offset, parse_size, parse_time
+from gwlint.syntax.values.whole_numbers import whole_number
 from gwlint.syntax.version import Version
 
 ANY_CONTEXT = "any"
@@ -336,7 +337,7 @@ def _check_value(form: DirectiveForm, value_form: str, value: str) -> str | None
         case "number":
             return _check_number(value, form.bounds)
         case "count":
-            fine = _is_number(value) and int(value) > 0
+            fine = _is_number(value) and whole_number(value) > 0
             expected = "a number of buffers"
         case "size" | "positive size":
             fine = _parses(parse_size, value) and (value_form == "size" or parse_size(value) > 0)
@@ -362,7 +363,7 @@ def _is_number(value: str) -> bool:
 def _check_number(value: str, bounds: tuple[int, int] | None) -> str | None:
     if not _is_number(value):
         return f'"{value}" is not a number'
-    if bounds is not None and not bounds[0] <= int(value) <= bounds[1]:
+    if bounds is not None and not bounds[0] <= whole_number(value) <= bounds[1]:
         return f"{value} is not between {bounds[0]} and {bounds[1]}"
     return None
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from gwlint.syntax.values.address import Address, Family, family_of_host
 from gwlint.syntax.values.problem import ValueProblem
+from gwlint.syntax.values.whole_numbers import whole_number
 
 if TYPE_CHECKING:
     from pyparsing import ParserElement
@@ -102,7 +103,7 @@ def _host(written: str) -> tuple[str, Family]:
 def _port(text: str, position: int) -> int:
     if not (text.isascii() and text.isdecimal()) or len(text) > len(str(_LARGEST_PORT)):
         raise ValueProblem("a port is a number between 1 and 65535", position)
-    port = int(text)
+    port = whole_number(text)
     if not 1 <= port <= _LARGEST_PORT:
         raise ValueProblem("a port is a number between 1 and 65535", position)
     return port

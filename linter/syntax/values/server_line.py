@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from gwlint.syntax.haproxy.tree import Line, Word
 from gwlint.syntax.values.parameters import ParameterList, read_parameters
+from gwlint.syntax.values.whole_numbers import whole_number
 
 SERVER_KEYWORDS = frozenset({"server", "default-server", "server-template", "peer"})
 
@@ -65,5 +66,5 @@ def parse_template_range(text: str) -> TemplateRange | None:
     match = _RANGE.fullmatch(text)
     if match is None:
         return None
-    low = int(match[1])
-    return TemplateRange(1, low) if match[2] is None else TemplateRange(low, int(match[2]))
+    low = whole_number(match[1])
+    return TemplateRange(1, low) if match[2] is None else TemplateRange(low, whole_number(match[2]))
