@@ -3,12 +3,13 @@
 # make lint    ruff, mypy, import contracts
 # make docs    build the documentation as a site in build/site
 # make bench   measure speed and memory
+# make fuzz    look for bytes that break a parser: make fuzz TARGET=nginx MINUTES=24
 # make rule    begin a rule: make rule CODE=NGX903 NAME=conflicting-server-name
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := test
-.PHONY: demo test lint docs bench rule clean
+.PHONY: demo test lint docs bench fuzz rule clean
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -53,6 +54,12 @@ bench: $(VENV)/.installed
 	$(PYTHON) -m venv build/gixy-ng
 	build/gixy-ng/bin/python $(PIP_INSTALL) -r tests/bench/gixy-ng.txt
 	$(BIN)/python tests/bench/speed.py build/peers/bin build/gixy-ng/bin
+
+# atheris has wheels for few versions of Python, and only this needs it.
+fuzz:
+	$(PYTHON) -m venv build/fuzz-environment
+	build/fuzz-environment/bin/python $(PIP_INSTALL) 'atheris>=2.3' .
+	build/fuzz-environment/bin/python tests/fuzz/fuzz.py "$(TARGET)" "$(MINUTES)"
 
 rule: $(VENV)/.installed
 	$(BIN)/python -m gwlint.rules.new_rule "$(CODE)" "$(NAME)"

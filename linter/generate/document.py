@@ -32,7 +32,7 @@ def compose(data: bytes, problems: Problems) -> Node | None:
         problems.add(Position(1, 1), "the YAML is nested too deeply")
         return None
     try:
-        root = YAML(typ="rt", pure=True).compose(text)
+        root = YAML(typ="safe", pure=True).compose(text)
     except RecursionError:
         problems.add(Position(1, 1), "the YAML is nested too deeply")
     except (YAMLError, ValueError) as error:

@@ -91,25 +91,43 @@ _STATUSES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class HaproxyCopy:
-    """The copies in the order of their files, and which file each stands for."""
+    """The copies in the order of their files, and which file each stands for; `unsafe` says what
+    forbids a test."""
 
     files: list[Path]
     copies: dict[Path, str]
+    unsafe: str | None
 
 
 def copy_haproxy(root: HaproxyRoot, standins: StandIns) -> HaproxyCopy:
     """The scratch copy of the files that one process loads."""
     files: list[Path] = []
     copies: dict[Path, str] = {}
+    unsafe: str | None = None
     for file in root.files:
         if not isinstance(file.tree, HaproxyFile):
             continue
+        unsafe = unsafe or next(filter(None, map(_unsafe, file.tree.lines)), None)
         changes = [change for line in file.tree.lines for change in _changes(line, standins)]
         copy = standins.path(f"configuration {file.path}")
         copy.write_bytes(apply(file.tree.source.data, changes))
         files.append(copy)
         copies[copy] = file.path
-    return HaproxyCopy(files, copies)
+    return HaproxyCopy(files, copies, unsafe)
+
+
+def _unsafe(line: Line) -> str | None:
+    """Why HAProxy must not be asked: the line may turn out to load what runs while it tests.
+
+    A keyword from the environment may be any, `lua-load` too, since the file itself can set the
+    variable; and the configuration of a filter names libraries and files of its own.
+    """
+    if any(word.references for word in line.words[: 2 if line.modifier else 1]):
+        return "a keyword that comes from the environment might run code while HAProxy tests"
+    words = line.arguments
+    if line.keyword == "filter" and any(one.references or one.value == "config" for one in words):
+        return "a filter with a configuration of its own might load anything while HAProxy tests"
+    return None
 
 
 def _changes(line: Line, standins: StandIns) -> Iterator[Change]:

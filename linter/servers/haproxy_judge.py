@@ -44,6 +44,8 @@ class HaproxyJudge:
         if unfit is not None:
             return Verdict.abstained(unfit)
         copy = copy_haproxy(root, self._standins)
+        if copy.unsafe is not None:
+            return Verdict.abstained(copy.unsafe)
         options = [part for file in copy.files for part in ("-f", str(file))]
         outcome = run([self.binary, "-c", *options], self._standins.folder)
         if outcome.code is None:

@@ -142,6 +142,8 @@ def _script(place: _Place) -> _Edits:
     elif len(words) == 1 and _SCRIPT_NAME.fullmatch(name := Path(words[0].value).name):
         # The module's name comes from the file's, so the stand-in has to have it too.
         yield words[0], str(place.standins.text_file(name, "export default {};\n"))
+    else:  # whatever it is, it is not run
+        yield from ((word, module) for word in words)
 
 
 _HANDLERS: Mapping[str, Callable[[_Place], _Edits]] = {
