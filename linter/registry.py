@@ -155,6 +155,10 @@ def relevant(files: Iterable[RuleFile], project: Project, settings: Settings) ->
     ]
 
 
+MOST_SUGGESTIONS = 100
+"""Of more unknown selectors in one run it is not said what they could mean."""
+
+
 def find(text: str) -> list[RuleFile]:
     """The rules with a code or name, in any case. Both dialects may use one name.
 
@@ -166,13 +170,17 @@ def find(text: str) -> list[RuleFile]:
     return found
 
 
-def require_known(selector: str) -> None:
-    """Raise SelectorError when a selector means no rule, topic or group of codes."""
+def require_known(selector: str, *, suggests: bool = True) -> None:
+    """Raise SelectorError when a selector means no rule, topic or group of codes.
+
+    `suggests`: whether to look for what was meant, which takes a while.
+    """
     word = selector.lower()
     if word in TOPICS.values() or _GROUP.fullmatch(word):
         return
     if not any(file.answers_to(selector) for file in rule_files()):
-        raise SelectorError(selector, _suggest(selector, TOPICS.values()))
+        meant = _suggest(selector, TOPICS.values()) if suggests else None
+        raise SelectorError(selector, meant)
 
 
 def require_known_selectors(settings: Settings) -> None:
@@ -186,7 +194,7 @@ def require_known_selectors(settings: Settings) -> None:
     for keys, words in named:
         for word in dict.fromkeys(words):
             try:
-                require_known(word)
+                require_known(word, suggests=len(problems) < MOST_SUGGESTIONS)
             except SelectorError as error:
                 problems.append(settings.problem((*keys, word), str(error)))
     if problems:

@@ -38,8 +38,8 @@ MAX_DEPTH = 200
 
 _BRACKET = re.compile(r"[\[\]{}]")
 
-SIZE_LIMIT = 1024 * 1024
-"""Bytes of gwlint.yaml; no real one comes near, and YAML is slow to read."""
+SIZE_LIMIT = 256 * 1024
+"""Bytes of gwlint.yaml; nobody writes so much by hand, and YAML is slow to read."""
 
 MAX_VALUES = 100_000
 """How many values there may be once each alias is replaced by what it names. A few lines of

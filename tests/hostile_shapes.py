@@ -119,6 +119,15 @@ SHAPES: tuple[Shape, ...] = (
     # The nginx parser
     Shape("nginx nested blocks", 200_000, nginx(lambda n: "a {" * n + "}" * n)),
     Shape("nginx nested locations", 50_000, server(lambda n: "location /a {" * n + "}" * n)),
+    Shape(
+        "nginx nested settings",
+        25_000,
+        server(
+            lambda n: (
+                "location /a { proxy_read_timeout 5s; proxy_pass http://10.0.0.1; " * n + "}" * n
+            )
+        ),
+    ),
     Shape("nginx nested, open", 300_000, nginx(lambda n: "a {" * n)),
     Shape("nginx closing braces", 1_000_000, nginx(lambda n: "}" * n)),
     Shape("nginx closing brace lines", 500_000, nginx(lambda n: "}\n" * n)),
@@ -413,7 +422,7 @@ SHAPES: tuple[Shape, ...] = (
     Shape("haproxy one word", 1_000_000, haproxy(lambda n: "a" * n)),
     Shape("haproxy backslashes", 1_000_000, haproxy(lambda n: "global\n log " + "\\" * n)),
     Shape("haproxy quotes", 1_000_000, haproxy(lambda n: "global\n log " + '"' * (n | 1))),
-    Shape("haproxy unclosed quotes", 100_000, haproxy(lambda n: 'global\n log "a\n' * n)),
+    Shape("haproxy unclosed quotes", 65_000, haproxy(lambda n: 'global\n log "a\n' * n)),
     Shape("haproxy dollars", 500_000, haproxy(lambda n: 'global\n log "' + "${" * n + '"')),
     Shape("haproxy nested ifs", 150_000, haproxy(lambda n: ".if 1\n" * n)),
     Shape("haproxy nested ifs, ended", 80_000, haproxy(lambda n: ".if 1\n" * n + ".endif\n" * n)),
@@ -432,6 +441,7 @@ SHAPES: tuple[Shape, ...] = (
         frontend(lambda n: lines(n, lambda i: " " + "use_backen" * 1700)),
     ),
     Shape("haproxy sections", 60_000, haproxy(lambda n: lines(n, lambda i: f"backend b{i}"))),
+    Shape("haproxy outside of sections", 250_000, haproxy(lambda n: "a b\n" * n)),
     Shape("haproxy one section name", 80_000, haproxy(lambda n: "backend b\n" * n)),
     # HAProxy: rules and model
     Shape(

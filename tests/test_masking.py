@@ -84,3 +84,105 @@ def test_what_is_masked_in_a_line(line: str, shown: str) -> None:
     source = Source("x", line.encode())
     assert shown_data(source).decode() == shown
     assert len(shown_data(source)) == len(source.data)
+
+
+HIDDEN = (
+    "http-request set-header authorization {}",
+    "http-request set-header Proxy-Authorization {}",
+    "http-request set-header X-Api-Key \"a\"'{}'",
+    "http-request set-header X-Api-Key a\\ {}",
+    "http-request set-header Authorization %[str({})]",
+    "http-request set-var(txn.token) str({})",
+    "http-request redirect location https://h/?a=1&client_secret={}",
+    "http-check send meth GET hdr X-Auth {}",
+    "acl ok req.hdr(Authorization) -m str {}",
+    "acl ok hdr(x-api-key) {}",
+    "http-request deny unless {{ req.hdr(X-Token) -m str {} }}",
+    "option httpchk GET /h HTTP/1.1\\r\\nAuthorization:\\ {}",
+    'tcp-check send "AUTH {}\\r\\n"',
+    "tcp-check send AUTH\\ {}\\r\\n",
+    "setenv MYSQL_PWD {}",
+    "presetenv DB_PASS {}",
+    "dynamic-cookie-key {}",
+    "stats auth 'ann:{} x y'",
+    'stats auth "an n":{}',
+    'user ann insecure-password "{} and more"',
+    "user ann insecure-password {}\\ {}",
+    'user ann password "a"{}',
+    'proxy_set_header Authorization "{}";',
+    "proxy_set_header Cookie session={};",
+    'add_header Set-Cookie "sid={}; Path=/";',
+    "proxy_set_header\n    X-Api-Key\n    {};",
+    "env API_KEY={};",
+    "fastcgi_param DB_PASSWORD {};",
+    'secure_link_md5 "$secure_link_expires$uri {}";',
+    "proxy_pass https://{}@127.0.0.1/;",
+    'if ($http_x_api_key != "{}") {{ return 403; }}',
+    'map $http_authorization $ok {{ default 0; "{}" 1; }}',
+    'map $http_x_api_key $ok {{\n    default 0;\n    "{}" 1;\n}}',
+    "# password={}",
+    "# API_KEY = {}",
+    "# pass: {}",
+)
+
+
+@pytest.mark.parametrize("line", HIDDEN)
+def test_a_secret_is_masked_however_it_is_written(line: str) -> None:
+    text = line.format(*[SECRET] * line.count("{}"))
+    shown = shown_data(Source("x", text.encode())).decode()
+    assert SECRET not in shown
+    assert len(shown) == len(text)
+    assert shown.count("\n") == text.count("\n")
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.SflKxwRJSMeKKF2QT4fw",
+        "AKIAIOSFODNN7EXAMPLE",
+        "ghp_0123456789abcdefghijABCDEFGHIJ012345",
+        "glpat-0123456789abcdefghij",
+        "xoxb-123456789012-abcdefghijkl",
+        "MIIEowIBAAKCAQEA\n# 0123456789abcdef",
+    ],
+)
+def test_a_secret_is_known_by_its_shape(secret: str) -> None:
+    text = f"# x {secret}\n"
+    if secret.startswith("MII"):
+        text = f"# -----BEGIN RSA PRIVATE KEY-----\n# {secret}\n# -----END RSA PRIVATE KEY-----\n"
+    shown = shown_data(Source("x", text.encode())).decode()
+    assert not any(part in shown for part in secret.split("\n"))
+    assert len(shown) == len(text)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "limit_req_zone $binary_remote_addr zone=one:10m rate=1r/s;",
+        "limit_req_zone $http_authorization zone=token:10m rate=1r/s;",
+        'proxy_cache_key "$scheme$request_method$host$request_uri";',
+        "location /reset-password { proxy_pass http://auth; }",
+        "upstream password { server 10.0.0.1; }",
+        "server token1 10.0.0.1:80 check",
+        "acl has_token hdr(x-token) -m found",
+        "use_backend token if has_token",
+        "stick on req.cook(token)",
+        "capture request header Authorization len 20",
+        "http-request set-header Authorization %[var(txn.x)]",
+        "http-request track-sc0 req.hdr(x-api-key) table st_src1",
+        "proxy_set_header Authorization $http_authorization;",
+        'proxy_set_header Authorization "Bearer $token";',
+        'proxy_set_header Authorization "";',
+        "proxy_cookie_flags token secure httponly;",
+        "auth_request_set $token $upstream_http_x_token;",
+        "server_tokens off;",
+        "if ($cookie_token) { return 403; }",
+        "hash $http_x_token consistent;",
+        "ssl_certificate_key /etc/ssl/key1.pem;",
+        'return 200 "token invalid";',
+        "# see the password policy",
+        "# token bucket",
+    ],
+)
+def test_what_is_no_secret_stays_readable(line: str) -> None:
+    assert shown_data(Source("x", line.encode())).decode() == line

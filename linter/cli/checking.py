@@ -15,6 +15,7 @@ from gwlint.cli.inputs import (
     STDIN,
     Inputs,
     Judge,
+    boundary_of,
     lists_info,
     read_settings,
     reader_for,
@@ -123,6 +124,7 @@ def _memory(
 ) -> Memory | None:
     """The memory of a run with these options; the files that it writes do not matter."""
     from gwlint.cache.memory import memory_of
+    from gwlint.project.boundary import folders_of_path_map
     from gwlint.report.places import checkout_folders
 
     looks = [
@@ -135,7 +137,8 @@ def _memory(
     roots = [
         (folder, os.path.realpath(folder)) for folder in (str(Path.cwd()), *checkout_folders())
     ]
-    what = (inputs, settings, printing.quiet, looks, bool(printing.formats))
+    boundary = boundary_of(inputs, folders_of_path_map(settings))
+    what = (inputs, settings, boundary, printing.quiet, looks, bool(printing.formats))
     return memory_of((what, is_github, has_summary, roots))
 
 

@@ -104,7 +104,7 @@ def _require_inside(inputs: Inputs, file: str | None) -> None:
     """Raise Failure when a found gwlint.yaml is a link to a file that is none of the project's:
     what is wrong with it would be quoted."""
     if file is not None and os.path.islink(file):  # noqa: PTH114 - surrogates, no Path needed
-        elsewhere = _boundary(inputs).leads_out(os.path.abspath(file))  # noqa: PTH100
+        elsewhere = boundary_of(inputs).leads_out(os.path.abspath(file))  # noqa: PTH100
         if elsewhere is not None:
             raise Failure(f"{file}: leads out of the project, to {elsewhere}; {_NAME_IT}")
 
@@ -116,7 +116,7 @@ def _check_path_map(inputs: Inputs, settings: Settings) -> None:
     from gwlint.project.boundary import folders_of_path_map
     from gwlint.settings import SettingsError
 
-    boundary = _boundary(inputs, folders_of_path_map(settings))
+    boundary = boundary_of(inputs, folders_of_path_map(settings))
     problems = [
         settings.problem(
             ("path_map", prefix), f"leads out of the project, to {elsewhere}; {_NAME_IT}"
@@ -128,7 +128,8 @@ def _check_path_map(inputs: Inputs, settings: Settings) -> None:
         raise SettingsError(problems)
 
 
-def _boundary(inputs: Inputs, asked: Iterable[str] = ()) -> Boundary:
+def boundary_of(inputs: Inputs, asked: Iterable[str] = ()) -> Boundary:
+    """What a run on these paths may read; `asked` are folders that the user allows besides."""
     from gwlint.project.boundary import Boundary
     from gwlint.project.folders import DiskFolders
     from gwlint.project.reading import absolute_path

@@ -9,13 +9,24 @@ from typing import BinaryIO
 
 from gwlint.cli.failure import Failure
 from gwlint.report.printable import printable
+from gwlint.source import decode
 
 
 def write(data: bytes, path: Path | None) -> None:
-    """Write to a file, or to standard output. Raises Failure.
+    """Write bytes to a file, or to standard output. Raises Failure.
 
-    A reader that closes the pipe early (`gwlint check | head`) is no error.
+    A patch has the bytes of the files that it changes. A terminal is shown them, and obeys none:
+    what would steer it is written as an escape.
     """
+    if path is None and sys.stdout is not None and sys.stdout.isatty():
+        lines = decode(data).split("\n")
+        write_text("\n".join("\t".join(map(printable, one.split("\t"))) for one in lines), None)
+    else:
+        _write(data, path)
+
+
+def _write(data: bytes, path: Path | None) -> None:
+    """A reader that closes the pipe early (`gwlint check | head`) is no error."""
     try:
         if path is not None:
             path.write_bytes(data)
@@ -29,7 +40,7 @@ def write(data: bytes, path: Path | None) -> None:
 def write_text(text: str, path: Path | None) -> None:
     """Write text, in UTF-8 to files and in the terminal's encoding elsewhere."""
     encoding = "utf-8" if path is not None or sys.stdout is None else sys.stdout.encoding
-    write(text.encode(encoding, "backslashreplace"), path)
+    _write(text.encode(encoding, "backslashreplace"), path)
 
 
 def note(line: str) -> None:

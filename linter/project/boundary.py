@@ -42,6 +42,10 @@ class Boundary:
             for machine in MACHINE_FOLDERS
         )
 
+    def __repr__(self) -> str:
+        """All that the answers depend on, apart from links."""
+        return f"Boundary({self._names}, {self._real}, {self._is_machine})"
+
     def names(self, absolute: str) -> bool:
         """Whether a path without `..` lies in the project by its name, links aside."""
         return any(is_inside(absolute, one) for one in (*self._names, *self._real))

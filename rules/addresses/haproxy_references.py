@@ -147,12 +147,16 @@ def _uses(config: HaproxyConfig) -> Iterator[_Use]:
         if section.kind not in ("backend", "frontend", "listen", "defaults"):
             yield from _rings(section.lines)
     seen: set[Line] = set()
+    sections: set[Section] = set()
     for proxy in config.proxies:
         if not proxy.is_disabled:
             for use in _uses_of(proxy):
                 if use.line not in seen:
                     yield use
-            seen.update(line for section in proxy.defaults for line in section.lines)
+            for section in proxy.defaults:
+                if section not in sections:
+                    sections.add(section)
+                    seen.update(section.lines)
 
 
 def _uses_of(proxy: Proxy) -> Iterator[_Use]:
@@ -218,6 +222,7 @@ def _lookups(line: Line) -> Iterator[_Use]:
 
 
 def _tracked(proxy: Proxy, proxies: dict[str, Proxy]) -> Iterator[Missing]:
+    names: dict[str, tuple[str, ...]] = {}
     for server in proxy.servers:
         track = server.parameter("track")
         word = None if track is None else track.value
@@ -229,7 +234,9 @@ def _tracked(proxy: Proxy, proxies: dict[str, Proxy]) -> Iterator[Missing]:
             continue
         known = server_names(proxies[backend] if slash else proxy)
         if known is not None and name not in known:
-            yield Missing(server.line, word, name, "server", tuple(known))
+            if backend not in names:
+                names[backend] = tuple(known)
+            yield Missing(server.line, word, name, "server", names[backend])
 
 
 def _tables(proxy: Proxy, tables: Names) -> Iterator[Missing]:

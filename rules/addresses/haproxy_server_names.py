@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from gwlint.model.haproxy.proxy import Proxy
 from gwlint.syntax.values.server_line import parse_template_range
 
@@ -9,8 +11,12 @@ _MOST_TEMPLATE_SERVERS = 10_000
 """More names than this are not written out: a rule must not take longer than the server."""
 
 
+@lru_cache(maxsize=64)
 def server_names(proxy: Proxy) -> dict[str, None] | None:
-    """The names in order, those of templates included; None when they are not all known."""
+    """The names in order, those of templates included; None when they are not all known.
+
+    Remembered, since each of thousands of servers may name another one of its backend.
+    """
     names: dict[str, None] = {}
     for server in proxy.servers:
         parsed = server.parsed

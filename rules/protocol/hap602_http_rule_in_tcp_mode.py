@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from gwlint.model.haproxy.config import HaproxyConfig
 from gwlint.model.haproxy.proxy import Proxy
 from gwlint.rule import Example, Finding, HaproxyRule, Label, Severity
-from gwlint.syntax.haproxy.tree import Line
+from gwlint.syntax.haproxy.tree import Line, Section
 
 _IGNORED = frozenset(
     {
@@ -190,7 +191,7 @@ def _http_log(proxy: Proxy) -> Line | None:
     if not proxy.is_frontend:
         return None
     for section in (proxy.section, *proxy.defaults):
-        chosen = [line for line in section.lines if _chooses_log(line)]
+        chosen = _log_choices(section)
         if any(line.conditions for line in chosen):
             return None
         if chosen:
@@ -198,6 +199,12 @@ def _http_log(proxy: Proxy) -> Line | None:
             is_http = last.keyword == "option" and last.values[0] in _HTTP_LOGS
             return last if is_http and last.modifier is None else None
     return None
+
+
+@lru_cache(maxsize=1024)
+def _log_choices(section: Section) -> tuple[Line, ...]:
+    """Remembered, since thousands of proxies may have one defaults section."""
+    return tuple(line for line in section.lines if _chooses_log(line))
 
 
 def _chooses_log(line: Line) -> bool:

@@ -12,6 +12,10 @@ from gwlint.syntax.nginx.tree import Directive
 
 _SHOWN = 3
 
+MOST_REPEATED = 64
+"""Directives. Of a longer list only the beginning is looked at, and no fix repeats it: a thousand
+levels below a thousand headers would come to a million lines."""
+
 
 def not_repeated(
     inner: Effective, outer: Sequence[Directive], *, ignores_case: bool
@@ -31,13 +35,11 @@ def is_alike(
 
     `lost_inside` says what a level would lose that stands in the context given.
     """
-    if level.directive is None:
+    contexts = [] if level.directive is None else config.contexts_of(level.directive)
+    if len(contexts) < 2:
         return True
     texts = [statement_text(one) for one in lost]
-    return all(
-        [statement_text(one) for one in lost_inside(outer)] == texts
-        for outer in config.contexts_of(level.directive)
-    )
+    return all([statement_text(one) for one in lost_inside(outer)] == texts for outer in contexts)
 
 
 def written_in(level: Context, inner: Effective) -> list[Directive]:

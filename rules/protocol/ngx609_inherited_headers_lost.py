@@ -10,7 +10,13 @@ from gwlint.model.nginx.effective import Effective
 from gwlint.model.nginx.keepalive import POOL_BY_DEFAULT_SINCE
 from gwlint.model.nginx.passes import Pass
 from gwlint.rule import Example, Finding, Label, NginxRule, Severity
-from gwlint.rules.protocol.inherited_lists import is_alike, not_repeated, shown, written_in
+from gwlint.rules.protocol.inherited_lists import (
+    MOST_REPEATED,
+    is_alike,
+    not_repeated,
+    shown,
+    written_in,
+)
 from gwlint.rules.protocol.levels import added, statement_text
 from gwlint.syntax.nginx.amend import added_after
 from gwlint.syntax.nginx.tree import Directive
@@ -145,7 +151,9 @@ class InheritedHeadersLost(NginxRule):
                 continue
             lost = _lost(config, inner, level.parent)
             if lost:
-                alike = is_alike(config, level, lost, partial(_lost, config, inner))
+                alike = len(lost) < MOST_REPEATED and is_alike(
+                    config, level, lost, partial(_lost, config, inner)
+                )
                 yield self._found(route, level, inner, lost, alike)
 
     def _found(
@@ -158,8 +166,9 @@ class InheritedHeadersLost(NginxRule):
     ) -> Finding:
         own = written_in(level, inner)
         statement = own[0] if own else level.directive or inner.directives[0]
-        statements = [statement_text(one) for one in lost]
-        edits = _edits(route, level, own, statements) if is_fixable else ()
+        edits: tuple[Edit, ...] = ()
+        if is_fixable:
+            edits = _edits(route, level, own, [statement_text(one) for one in lost])
         return self.finding(
             statement,
             f"{inner.name} here drops what the outer block sets: {shown(lost)}",
@@ -175,7 +184,7 @@ def _lost(config: NginxConfig, inner: Effective, outside: Context) -> list[Direc
     ignores_case = inner.name.endswith("set_header")
     outer = outside.effective(inner.name).directives
     found: list[Directive] = []
-    for one in not_repeated(inner, outer, ignores_case=ignores_case):
+    for one in not_repeated(inner, outer[:MOST_REPEATED], ignores_case=ignores_case):
         name, value = one.values[0].lower(), one.values[1]
         if ignores_case and _DEFAULTS.get(name) == value.lower():
             continue

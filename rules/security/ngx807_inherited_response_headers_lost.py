@@ -8,7 +8,13 @@ from gwlint.model.nginx.config import NginxConfig
 from gwlint.model.nginx.context import Context
 from gwlint.model.nginx.effective import Effective
 from gwlint.rule import Example, Finding, Label, NginxRule, Severity
-from gwlint.rules.protocol.inherited_lists import is_alike, not_repeated, shown, written_in
+from gwlint.rules.protocol.inherited_lists import (
+    MOST_REPEATED,
+    is_alike,
+    not_repeated,
+    shown,
+    written_in,
+)
 from gwlint.rules.protocol.levels import statement_text
 from gwlint.syntax.nginx.amend import added_after
 from gwlint.syntax.nginx.tree import Directive
@@ -164,7 +170,11 @@ class InheritedResponseHeadersLost(NginxRule):
         own = written_in(level, inner)
         statement = own[0] if own else level.directive or inner.directives[0]
         fix = None
-        if own and is_alike(config, level, lost, partial(_lost, inner)):
+        if (
+            own
+            and len(lost) < MOST_REPEATED
+            and is_alike(config, level, lost, partial(_lost, inner))
+        ):
             edit = added_after(own[-1], *map(statement_text, lost))
             fix = Fix("repeat what is lost", Safety.UNSAFE, (edit,))
         newer = "" if config.is_at_least(_INHERIT_SINCE) else f" (nginx {_INHERIT_SINCE} and newer)"
@@ -184,7 +194,7 @@ def _lost(inner: Effective, outside: Context) -> list[Directive]:
     if any(one.values[:1] == [""] for one in inner.directives):
         return []
     outer = outside.effective(inner.name).directives
-    lost = not_repeated(inner, outer, ignores_case=True)
+    lost = not_repeated(inner, outer[:MOST_REPEATED], ignores_case=True)
     level = inner.context
     elsewhere = _set_by_another_module(level) if level is not None and lost else set()
     return [

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from gwlint.model.haproxy.config import HaproxyConfig
 from gwlint.model.haproxy.proxy import Proxy
@@ -17,7 +18,7 @@ from gwlint.rules.security.strangers import (
     Reach,
     open_binds,
 )
-from gwlint.syntax.haproxy.tree import Line
+from gwlint.syntax.haproxy.tree import Line, Section
 
 DEFAULT_URI = "/haproxy?stats"
 
@@ -99,16 +100,22 @@ def _in_force(proxy: Proxy) -> tuple[tuple[Line, ...], tuple[Line, ...]]:
     """The `stats` lines of the nearest section that has some, and the passwords they drop."""
     sections = [proxy.section, *proxy.defaults]
     for index, section in enumerate(sections):
-        lines = tuple(line for line in section.lines if line.keyword == "stats")
+        lines = _stats_lines(section)
         if lines:
             lost = tuple(
                 line
                 for outer in sections[index + 1 :]
-                for line in outer.lines
-                if line.keyword == "stats" and line.values[:1] == ["auth"]
+                for line in _stats_lines(outer)
+                if line.values[:1] == ["auth"]
             )
             return lines, lost
     return (), ()
+
+
+@lru_cache(maxsize=1024)
+def _stats_lines(section: Section) -> tuple[Line, ...]:
+    """Remembered, since thousands of proxies may have one defaults section."""
+    return tuple(line for line in section.lines if line.keyword == "stats")
 
 
 def _ways_in(config: HaproxyConfig) -> dict[str, list[Proxy]]:

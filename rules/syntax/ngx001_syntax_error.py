@@ -21,6 +21,7 @@ _ADVICE = {
     "open-quote": "close the quote before the end of the line",
     "after-quote": "put a blank or ; after the closing quote, or quote the whole value",
     "open-block": "add the closing }",
+    "too-deep": "write it with fewer levels",
     "stray": "remove it, or find the { that is missing above",
 }
 

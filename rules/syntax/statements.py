@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import NamedTuple
 
 from gwlint.model.haproxy.config import HaproxyConfig
 from gwlint.syntax.haproxy.keywords import (
     PROXY_SECTIONS,
     Lookup,
+    begins_somewhere,
     knows_section,
     look_up,
     section_since,
@@ -75,16 +77,22 @@ def _read(config: HaproxyConfig) -> Iterator[Statement]:
 def section_meant(line: Line) -> str | None:
     """The section that a line probably opens, with its name misspelt: `frontned web`."""
     if line.section is None:
-        candidates = nearest(line.keyword, SECTION_NAMES)
-        return candidates[0] if len(candidates) == 1 else None
+        return _section_like(line.keyword)
     kind = line.section.kind
     if not knows_section(kind) or line.modifier is not None or line.keyword in SECTION_KINDS:
         return None
     lookup = look_up(kind, [word.value for word in line.words])
     if lookup.unknown != 0 or suggest(kind, line.keyword):
         return None
-    candidates = nearest(line.keyword, SECTION_NAMES)
-    return candidates[0] if len(candidates) == 1 and candidates[0] != line.keyword else None
+    meant = _section_like(line.keyword)
+    return None if meant == line.keyword else meant
+
+
+@cache
+def _section_like(word: str) -> str | None:
+    """The one section whose name is nearest to a word; each line is asked for by several rules."""
+    candidates = nearest(word, SECTION_NAMES)
+    return candidates[0] if len(candidates) == 1 else None
 
 
 def problem_line(tree: HaproxyFile, problem: SyntaxProblem) -> Line | None:
@@ -98,6 +106,8 @@ def problem_line(tree: HaproxyFile, problem: SyntaxProblem) -> Line | None:
 
 def home_of(words: tuple[str, ...], besides: str) -> tuple[str, ...]:
     """The section kinds, other than `besides`, that know these words; the usual ones first."""
+    if not begins_somewhere(words[0]):
+        return ()
     if besides not in PROXY_SECTIONS:
         spec = look_up("listen", list(words)).spec
         if spec is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from gwlint.edits import Edit
 from gwlint.model.haproxy.proxy import Proxy
@@ -26,20 +27,28 @@ def by_home(proxies: Iterable[Proxy]) -> dict[Section, list[Proxy]]:
 
 def is_written_conditionally(proxy: Proxy, *keyword: str) -> bool:
     """Whether `.if` may decide that the keyword is there."""
-    return any(line.conditions for line in proxy.lines(*keyword))
+    return proxy.is_written_conditionally(*keyword)
 
 
 def setting_added(section: Section, *statements: str) -> Edit:
     """Lines such as `timeout client 30s`: behind the last timeout of the section, or before its
     servers, or at its end."""
+    timeout, server = _anchors(section)
+    if timeout is not None:
+        return line_after(timeout, *statements)
+    if server is not None:
+        return line_before(server, *statements)
+    return added_to_section(section, *statements)
+
+
+@lru_cache(maxsize=1024)
+def _anchors(section: Section) -> tuple[Line | None, Line | None]:
+    """The last timeout and the first server; remembered, since thousands of proxies may have one
+    defaults section."""
     plain = [line for line in section.lines if _is_plain(line)]
     timeouts = [line for line in plain if line.keyword == "timeout"]
-    if timeouts:
-        return line_after(timeouts[-1], *statements)
     servers = [line for line in plain if line.keyword in SERVER_KEYWORDS]
-    if servers:
-        return line_before(servers[0], *statements)
-    return added_to_section(section, *statements)
+    return timeouts[-1] if timeouts else None, servers[0] if servers else None
 
 
 def _is_plain(line: Line) -> bool:

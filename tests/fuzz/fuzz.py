@@ -40,6 +40,7 @@ WORDS = {
     "values": ("http://", "unix:", "[::1]", ":80", "ms", "m", "k", "%[", "]", "src", "hdr(", "{+Q"),
     "spec": ("pools:", "sites:", "listeners:", "servers:", "target:", "tls:", "- ", "timeouts:"),
     "settings": ("target:", "rules:", "services:", "layers:", "select:", "path_map:", "- ", "*a"),
+    "suppressions": ("ignore[", "ignore-file[", "ignore-start[", "ignore-end[", "NGX401", "] why"),
 }
 """Words that inputs are made of, by the first part of the target's name."""
 

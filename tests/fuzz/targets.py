@@ -13,14 +13,17 @@ from gwlint.edits import apply, changes_for
 from gwlint.engine import check
 from gwlint.generate.problems import SpecErrors
 from gwlint.generate.reader import read_spec
+from gwlint.model.facts import facts_of
 from gwlint.project import load_project
 from gwlint.project.reading import Overlay, Unreadable
-from gwlint.registry import all_rules
+from gwlint.registry import all_rules, require_known_selectors, require_usable_options
 from gwlint.report.formats import FORMATS
+from gwlint.report.github import step_summary
+from gwlint.report.masking import masked, shown_data
 from gwlint.report.style import Style
 from gwlint.report.text import View
 from gwlint.rule import Rule
-from gwlint.settings import Settings, SettingsProblem
+from gwlint.settings import Settings, SettingsError, SettingsProblem
 from gwlint.settings_file import SettingsFile
 from gwlint.source import Source, decode
 from gwlint.syntax.haproxy.parser import parse as parse_haproxy
@@ -129,14 +132,51 @@ def _whole_run(name: str, dialect: str, data: bytes) -> None:
     options = Settings(dialect=dialect, profile="strict")
     path = os.path.abspath(name)  # noqa: PTH100 - as above
     project = load_project([name], options, Overlay({path: data}, Nothing()))
-    report = check(project, options, _rules())
+    report = masked(check(project, options, _rules()))
     for finding in report.findings:
         assert 0 <= finding.span.start <= finding.span.end <= len(data)
         if finding.fix is not None:
             apply(data, changes_for(name, [finding.fix]))
     for render in FORMATS.values():
-        printed = render(report, View(Style(colour=False), brief=False, with_info=True))
-        assert not any(char < " " and char not in "\n\t" for char in printed)
+        printed = render(report, _VIEW)
+        assert all(char.isprintable() or char == "\n" for char in printed)
+    step_summary(report, _VIEW)
+
+
+_VIEW = View(Style(colour=False), brief=False, with_info=True)
+
+
+def suppressions(data: bytes) -> None:
+    """A comment for gwlint in either dialect, and what becomes of it; secrets keep their length."""
+    nginx_check(b"# gwlint: " + data + b"\nevents {}\n")
+    haproxy_check(b"defaults\n    mode http # gwlint: " + data + b"\n")
+    shown = shown_data(Source("x", data))
+    assert len(shown) == len(data)
+    assert shown.count(b"\n") == data.count(b"\n")
+
+
+def settings_check(data: bytes) -> None:
+    """gwlint.yaml, and where it is one, a check that goes by it."""
+    problems: list[SettingsProblem] = []
+    folder = os.getcwd()  # noqa: PTH109 - a text is asked
+    reader = SettingsFile("gwlint.yaml", folder, problems)
+    root = reader.compose(data)
+    values = {} if root is None else reader.settings(root)
+    if problems or root is None:
+        return
+    options = Settings(folder=folder, file="gwlint.yaml", places=reader.places, **values)
+    try:
+        require_known_selectors(options)
+        require_usable_options(options)
+        facts_of(options)
+    except SettingsError:
+        return
+    path = f"{folder}/nginx.conf"
+    text = b"events {}\nhttp { server { location / { proxy_pass http://127.0.0.1:3000; } } }\n"
+    project = load_project([path], options, Overlay({path: text}, Nothing()))
+    report = masked(check(project, options, _rules()))
+    for render in FORMATS.values():
+        render(report, _VIEW)
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
@@ -147,4 +187,6 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "values": values,
     "spec": spec,
     "settings": settings,
+    "settings_check": settings_check,
+    "suppressions": suppressions,
 }

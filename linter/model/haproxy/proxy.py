@@ -74,6 +74,7 @@ class Inherited:
         self._keywords = None if section is None else Keywords(section)
         self._nearest: dict[tuple[str, ...], Inherited | None] = {}
         self._effective: dict[tuple[str, ...], Effective] = {}
+        self._conditional: dict[tuple[str, ...], bool] = {}
 
     def sections(self) -> Iterator[Section]:
         """The defaults sections, nearest first."""
@@ -88,6 +89,14 @@ class Inherited:
         while level is not None:
             yield from level.own(keyword)
             level = None if level.outer is None else level.outer.nearest(keyword)
+
+    def is_written_conditionally(self, keyword: tuple[str, ...]) -> bool:
+        """Whether one of these lines has conditions; remembered, since thousands of proxies may
+        have one defaults section."""
+        if keyword not in self._conditional:
+            found = any(line.conditions for line in self.lines(*keyword))
+            self._conditional[keyword] = found
+        return self._conditional[keyword]
 
     def own(self, keyword: tuple[str, ...]) -> Sequence[Line]:
         """The lines with these words in the nearest section alone."""
@@ -213,6 +222,11 @@ class Proxy:
         """The lines with these words here and in the defaults, nearest section first."""
         yield from self.own(*keyword)
         yield from self._inherited.lines(*keyword)
+
+    def is_written_conditionally(self, *keyword: str) -> bool:
+        """Whether `.if` may decide that one of these lines is there."""
+        own = any(line.conditions for line in self.own(*keyword))
+        return own or self._inherited.is_written_conditionally(keyword)
 
     def effective(self, *keyword: str) -> Effective:
         """The line in force: the last one here, else the last one in the nearest defaults."""

@@ -12,7 +12,7 @@ from gwlint.model.nginx.passes import PASS_DIRECTIVES, Pass
 from gwlint.model.nginx.upstream import Upstream
 from gwlint.project.files import Include, NginxRoot
 from gwlint.syntax.nginx.directives import child_context
-from gwlint.syntax.nginx.tree import Comment, Directive, NginxFile
+from gwlint.syntax.nginx.tree import MAX_DEPTH, Comment, Directive, NginxFile
 from gwlint.syntax.version import Version
 
 Made = TypeVar("Made")
@@ -140,7 +140,9 @@ class NginxConfig:
                 if node.is_entry and node.name != "include":
                     continue
                 self._by_name.setdefault(node.name, []).append((context, node))
-                if node.block is not None:
+                if node.block is not None and context.depth >= MAX_DEPTH:
+                    context.is_complete = False
+                elif node.block is not None:
                     kind = child_context(context.kind, node.name) or node.name
                     inner = Context(kind, node, context, self.target)
                     context.children.append(inner)

@@ -28,6 +28,7 @@ class Context:
         "_by_name",
         "_effective",
         "children",
+        "depth",
         "directive",
         "directives",
         "is_complete",
@@ -46,6 +47,7 @@ class Context:
         self.kind = kind
         self.directive = directive
         self.parent = parent
+        self.depth: int = 0 if parent is None else parent.depth + 1
         self.target = target
         self.directives: list[Directive] = []
         self.children: list[Context] = []
@@ -124,13 +126,10 @@ class Context:
         if own:
             # nginx refuses a plain directive that is repeated at one level: the last one may speak.
             kept = tuple(own) if name in ARRAY_DIRECTIVES else (own[-1],)
-            overridden: tuple[Directive, ...] = ()
-            if outer is not None and outer.context is not None:
-                overridden = (*outer.context.own(name), *outer.overridden)
-            return Effective(name, kept, self, None, overridden, True)
+            return Effective(name, kept, self, None, True)
         if outer is None:
             default = default_value(name, self.target, self.kind)
-            return Effective(name, (), None, default, (), self.is_complete)
+            return Effective(name, (), None, default, self.is_complete)
         certain = outer.is_certain and self.is_complete
         default = None if outer.is_set else default_value(name, self.target, self.kind)
         if certain == outer.is_certain and default == outer.default:

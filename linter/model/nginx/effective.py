@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from gwlint.source import Span
@@ -60,17 +61,26 @@ class Effective(NamedTuple):
 
     `directives` are those in force (several for array directives, none when the default holds);
     `context` is where they stand; `default` is the default of the target version as the
-    documentation writes it; `overridden` are the outer ones without effect, from inner to outer.
-    `is_certain` is False when an include that could not be followed, or the unknown surroundings of
-    a fragment, might say otherwise.
+    documentation writes it. `is_certain` is False when an include that could not be followed, or
+    the unknown surroundings of a fragment, might say otherwise.
     """
 
     name: str
     directives: tuple[Directive, ...]
     context: Context | None
     default: str | None
-    overridden: tuple[Directive, ...]
     is_certain: bool
+
+    @property
+    def overridden(self) -> tuple[Directive, ...]:
+        """The outer directives without effect, from inner to outer.
+
+        Looked up when asked for: kept, they would take the square of the levels in memory.
+        """
+        if self.context is None:
+            return ()
+        outer = islice(self.context.outward(), 1, None)
+        return tuple(one for context in outer for one in context.own(self.name))
 
     @property
     def is_set(self) -> bool:

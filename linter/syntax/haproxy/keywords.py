@@ -226,8 +226,24 @@ def _step(node: dict[str, Any], word: str) -> dict[str, Any] | None:
     """The node below for one word: the word itself, or the longest `word*` that it begins with."""
     found = node.get(word) if word else None
     if found is None and word:
-        stars = [key for key in node if key.endswith("*") and word.startswith(key[:-1])]
-        found = node[max(stars, key=len)] if stars else None
+        for beginning in _beginnings(node):
+            if word.startswith(beginning):
+                return node[beginning + "*"]  # type: ignore[no-any-return]
+    return found
+
+
+_NO_WORDS: dict[str, Any] = {}
+
+_beginnings_by_node: dict[int, tuple[str, ...]] = {}
+"""By the identity of nodes, which stay for as long as the program runs."""
+
+
+def _beginnings(node: dict[str, Any]) -> tuple[str, ...]:
+    """What words may begin with below a node, the longest first."""
+    found = _beginnings_by_node.get(id(node))
+    if found is None:
+        stars = (key[:-1] for key in node if key.endswith("*"))
+        found = _beginnings_by_node[id(node)] = tuple(sorted(stars, key=len, reverse=True))
     return found
 
 
@@ -260,14 +276,39 @@ def allowed_in(section_kind: str) -> tuple[str, ...]:
     )
 
 
+@cache
+def _first_words() -> tuple[frozenset[str], tuple[str, ...]]:
+    """What lines of any section begin with: whole words, and beginnings of words."""
+    trees = [_tree(kind) for kind in ("listen", *_data()["sections"])]
+    beginnings = {one for tree in trees for one in _beginnings(tree)}
+    return frozenset(word for tree in trees for word in tree if word), tuple(beginnings)
+
+
+def begins_somewhere(word: str) -> bool:
+    """Whether some section has a keyword that begins with this word."""
+    whole, beginnings = _first_words()
+    return word in whole or (bool(beginnings) and word.startswith(beginnings))
+
+
 def suggest(section_kind: str, word: str, before: tuple[str, ...] = ()) -> list[str]:
-    """At most two keywords that look like `word`, which follows the words `before`."""
+    """The keywords that look like `word`, which follows the words `before`."""
+    return list(_near(section_kind, word, before))
+
+
+@cache
+def _near(section_kind: str, word: str, before: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(nearest(word, _following(section_kind, before)))
+
+
+@cache
+def _following(section_kind: str, before: tuple[str, ...]) -> tuple[str, ...]:
+    """The words that may follow others and were not removed."""
     node = _tree(section_kind)
     for earlier in before:
-        node = _step(node, earlier) or {}
+        node = _step(node, earlier) or _NO_WORDS
     removed = _data()["removed"]
     prefix = "".join(f"{earlier} " for earlier in before)
-    return list(nearest(word, [w for w in _words_of(node) if prefix + w not in removed]))
+    return tuple(word for word in _words_of(node) if prefix + word not in removed)
 
 
 @cache

@@ -20,7 +20,16 @@ from gwlint.syntax.nginx.lexer import (
     lua_block_end,
 )
 from gwlint.syntax.nginx.swallowed import first_swallowed_word
-from gwlint.syntax.nginx.tree import Block, Comment, Directive, NginxFile, RawBlock, Stray, Word
+from gwlint.syntax.nginx.tree import (
+    MAX_DEPTH,
+    Block,
+    Comment,
+    Directive,
+    NginxFile,
+    RawBlock,
+    Stray,
+    Word,
+)
 from gwlint.syntax.problem import SyntaxProblem
 
 NEWLINE = 0x0A
@@ -46,6 +55,7 @@ class _Parser:
         self.file = NginxFile(source)
         self.by_indentation = by_indentation
         self.unbalanced = False
+        self.is_too_deep = False
         self.open: list[Directive] = []
         self.is_in_entries = False
         self.children: list[Directive | Comment] = self.file.children
@@ -226,6 +236,10 @@ class _Parser:
             return self.raw_block(directive)
         directive.block = Block(directive.end - 1)
         self.open.append(directive)
+        if len(self.open) == MAX_DEPTH + 1 and not self.is_too_deep:
+            self.is_too_deep = True
+            message = f"more than {MAX_DEPTH} blocks one in another; deeper ones are not judged"
+            self.problem(directive.start, directive.end, "too-deep", message)
         self.children = directive.block.children
         self.is_in_entries = directive.name in ENTRY_BLOCKS
         return directive.end

@@ -12,9 +12,23 @@ from gwlint.source import UTF8_BOM, Source, Span
 from gwlint.syntax.problem import SyntaxProblem
 from gwlint.syntax.word import Word
 
-__all__ = ["BLANKS", "Block", "Comment", "Directive", "NginxFile", "RawBlock", "Stray", "Word"]
+__all__ = [
+    "BLANKS",
+    "MAX_DEPTH",
+    "Block",
+    "Comment",
+    "Directive",
+    "NginxFile",
+    "RawBlock",
+    "Stray",
+    "Word",
+]
 
 BLANKS = b" \t\r\n"
+
+MAX_DEPTH = 100
+"""Blocks one in another. Ten are many; with thousands, what a statement inherits would be looked
+for in thousands of places, for each of thousands of statements."""
 
 MOST_HEADERS = 32
 """Nobody nests deeper, but a hostile file does, and would make each statement cost its depth."""
