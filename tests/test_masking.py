@@ -186,3 +186,17 @@ def test_a_secret_is_known_by_its_shape(secret: str) -> None:
 )
 def test_what_is_no_secret_stays_readable(line: str) -> None:
     assert shown_data(Source("x", line.encode())).decode() == line
+
+
+def test_what_a_server_says_of_a_file_is_shown_without_its_secrets(
+    tmp_path: Path, gwlint: Callable[..., Any]
+) -> None:
+    """nginx and HAProxy quote the words that they refuse."""
+    (tmp_path / "nginx.conf").write_text(
+        "events {}\nhttp {\n    server {\n        # gwlint: ignore[NGX401]\n        location / {\n"
+        f"            proxy_set_header X-Api-Key {SECRET} {SECRET};\n"
+        f"            proxy_pass htp://ann:{SECRET}@127.0.0.1;\n        }}\n    }}\n}}\n"
+    )
+    run = gwlint("fix", "nginx.conf")
+    assert run.text.startswith("--- ")
+    assert SECRET not in run.stderr

@@ -160,12 +160,16 @@ def _write(result: FixResult, *, quiet: bool) -> None:
 
 def _tell(result: FixResult, settings: Settings) -> None:
     """Say what was left and why; places count in the files as the patch makes them."""
+    from gwlint.report.masking import masked_text
     from gwlint.rule import Severity
+    from gwlint.source import Source
 
+    sources = [Source(path, data) for path, data in result.originals.items()]
     for line in result.notes:
-        note(f"gwlint: {line}")
+        note(f"gwlint: {masked_text(line, sources)}")
     for finding, reason in result.unfixed:
         if finding.severity > Severity.INFO or lists_info(settings):
             place = finding.span.begin_position
+            shown = masked_text(reason, [*sources, finding.span.source])
             where = f"{finding.path}:{place.line}:{place.column}"
-            note(f"{where}: {finding.code} {finding.rule.name}: not fixed: {reason}")
+            note(f"{where}: {finding.code} {finding.rule.name}: not fixed: {shown}")

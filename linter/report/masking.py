@@ -153,6 +153,13 @@ def shown_data(source: Source) -> bytes:
     return _masked(source)[0]
 
 
+def masked_text(text: str, sources: Iterable[Source]) -> str:
+    """A text that may quote these files, without their secrets: what a server said of them."""
+    for source in sources:
+        text = _masked(source)[1].hidden_in(text)
+    return text
+
+
 def masked(report: Report) -> Report:
     """The report with no secret in its messages, and without fixes that repeat one."""
     return replace(report, findings=[_masked_finding(finding) for finding in report.findings])
